@@ -1,0 +1,43 @@
+//! The time that a measurement is stamped with: the machine's, or one that a test moves by hand.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Tells the time since a fixed moment. Never goes back.
+pub trait Clock: Sync {
+    /// Returns the time since this clock's own beginning.
+    fn now(&self) -> Duration;
+}
+
+/// The monotonic clock of the operating system.
+#[derive(Debug, Clone, Copy)]
+pub struct MonotonicClock(Instant);
+
+impl Default for MonotonicClock {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for MonotonicClock {
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// A clock that stands still until it is moved on. Clones are the same clock.
+#[derive(Debug, Clone, Default)]
+pub struct FakeClock(Arc<Mutex<Duration>>);
+
+impl FakeClock {
+    /// Moves the clock on.
+    pub fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+    }
+}
+
+impl Clock for FakeClock {
+    fn now(&self) -> Duration {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,226 @@
+//! What `--meter` accepts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::device::Device;
+
+/// A meter as it is asked for on the command line.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MeterSpec {
+    /// Whatever can be read, for each device that no other meter is asked for.
+    Auto,
+    /// No meter at all.
+    None,
+    /// The processors' own energy counters, read through Linux's powercap.
+    Rapl,
+    /// A constant power that the user declares.
+    Watts {
+        /// The power in watts: above 0 and at most a million.
+        watts: f64,
+        /// Its uncertainty as a fraction of it (±5 % is 0.05), from 0 to 1.
+        relative_uncertainty: Option<f64>,
+        /// The device that draws it.
+        device: Device,
+    },
+}
+
+/// A text that names no meter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no meter {text:?}: {reason}; expected auto, none, rapl or watts:65W[±5%][@cpu|@gpuN] (+- in place of ± too)")]
+pub struct ParseMeterError {
+    /// The whole text as it was given.
+    pub text: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// The highest power that can be declared, in watts: beyond it a unit was mistaken.
+const MAX_WATTS: f64 = 1e6;
+
+impl MeterSpec {
+    /// Returns the device that the meter reads; `auto` and `none` name none.
+    #[must_use]
+    pub fn device(&self) -> Option<Device> {
+        match self {
+            Self::Auto | Self::None => None,
+            Self::Rapl => Some(Device::Cpu),
+            Self::Watts { device, .. } => Some(*device),
+        }
+    }
+}
+
+impl fmt::Display for MeterSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::None => f.write_str("none"),
+            Self::Rapl => f.write_str("rapl"),
+            Self::Watts { watts, relative_uncertainty, device } => {
+                write!(f, "watts:{watts}W")?;
+                if let Some(fraction) = relative_uncertainty {
+                    // 0.07 × 100 is 7.000000000000001 in binary.
+                    write!(f, "±{}%", (fraction * 1e12).round() / 1e10)?;
+                }
+                write!(f, "@{device}")
+            }
+        }
+    }
+}
+
+impl FromStr for MeterSpec {
+    type Err = ParseMeterError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse(text).map_err(|reason| ParseMeterError { text: text.to_owned(), reason })
+    }
+}
+
+/// Parses a whole spec; the error is the reason alone.
+fn parse(text: &str) -> Result<MeterSpec, String> {
+    let (meter, device) = match text.rsplit_once('@') {
+        Some((meter, device)) => (meter, Some(device.parse::<Device>().map_err(|error| error.to_string())?)),
+        None => (text, None),
+    };
+    let (kind, value) = match meter.split_once(':') {
+        Some((kind, value)) => (kind, Some(value)),
+        None => (meter, None),
+    };
+    if kind != "watts" && value.is_some() && matches!(kind, "auto" | "none" | "rapl") {
+        return Err(format!("{kind} takes no value"));
+    }
+    match (kind, device) {
+        ("auto" | "none", Some(device)) => Err(format!("{kind} is for all devices and can't be bound to {device}")),
+        ("auto", None) => Ok(MeterSpec::Auto),
+        ("none", None) => Ok(MeterSpec::None),
+        ("rapl", None | Some(Device::Cpu)) => Ok(MeterSpec::Rapl),
+        ("rapl", Some(device)) => Err(format!("rapl covers the processors only, not {device}")),
+        ("watts", device) => {
+            let value = value.filter(|value| !value.is_empty()).ok_or("watts needs the power, such as watts:65W")?;
+            let (watts, relative_uncertainty) = parse_power(value)?;
+            Ok(MeterSpec::Watts { watts, relative_uncertainty, device: device.unwrap_or(Device::Cpu) })
+        }
+        _ => Err(format!("unknown meter {kind:?}; known today: auto, none, rapl, watts")),
+    }
+}
+
+/// Parses `1.3kW±5%` into watts and the fraction that they are uncertain by.
+fn parse_power(text: &str) -> Result<(f64, Option<f64>), String> {
+    let (power, percent) = match text.split_once('±').or_else(|| text.split_once("+-")) {
+        Some((power, percent)) => (power, Some(percent)),
+        None => (text, None),
+    };
+    let number = power.strip_suffix('W').unwrap_or(power);
+    let watts = match number.strip_suffix('k') {
+        Some(number) => decimal(number, 3)?,
+        None => decimal(number, 0)?,
+    };
+    if watts <= 0.0 {
+        return Err(format!("{power:?} is not above 0 W"));
+    }
+    if watts > MAX_WATTS {
+        return Err(format!("{power:?} is above {MAX_WATTS} W"));
+    }
+    let Some(percent) = percent else { return Ok((watts, None)) };
+    let number = percent.strip_suffix('%').ok_or_else(|| format!("the uncertainty {percent:?} is no percentage"))?;
+    // An exponent of ten is part of the number, so that 5 % is the double nearest to 0.05.
+    let fraction = decimal(number, -2)?;
+    if (0.0..=1.0).contains(&fraction) {
+        Ok((watts, Some(fraction)))
+    } else {
+        Err(format!("the uncertainty {percent:?} is not between 0% and 100%"))
+    }
+}
+
+/// Parses a plain decimal number times a power of ten: no exponent, no infinity.
+fn decimal(text: &str, exponent: i32) -> Result<f64, String> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.ends_with(|c: char| c.is_ascii_digit())
+        && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let number = if plain { format!("{text}e{exponent}").parse().ok() } else { None };
+    number.ok_or_else(|| format!("{text:?} is no decimal number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watts(watts: f64, relative_uncertainty: Option<f64>, device: Device) -> MeterSpec {
+        MeterSpec::Watts { watts, relative_uncertainty, device }
+    }
+
+    #[test]
+    fn every_form_parses_and_prints_in_its_canonical_form() {
+        let cpu = Device::Cpu;
+        for (text, expected, printed) in [
+            ("auto", MeterSpec::Auto, "auto"),
+            ("none", MeterSpec::None, "none"),
+            ("rapl", MeterSpec::Rapl, "rapl"),
+            ("rapl@cpu", MeterSpec::Rapl, "rapl"),
+            ("watts:65W", watts(65.0, None, cpu), "watts:65W@cpu"),
+            ("watts:65", watts(65.0, None, cpu), "watts:65W@cpu"),
+            ("watts:65@cpu", watts(65.0, None, cpu), "watts:65W@cpu"),
+            ("watts:65.5W@gpu12", watts(65.5, None, Device::Gpu(12)), "watts:65.5W@gpu12"),
+            ("watts:65W±5%", watts(65.0, Some(0.05), cpu), "watts:65W±5%@cpu"),
+            ("watts:65W+-5%", watts(65.0, Some(0.05), cpu), "watts:65W±5%@cpu"),
+            ("watts:65±7%@gpu0", watts(65.0, Some(0.07), Device::Gpu(0)), "watts:65W±7%@gpu0"),
+            ("watts:65W±0%", watts(65.0, Some(0.0), cpu), "watts:65W±0%@cpu"),
+            ("watts:65W±100%", watts(65.0, Some(1.0), cpu), "watts:65W±100%@cpu"),
+            ("watts:65W+-2.5%", watts(65.0, Some(0.025), cpu), "watts:65W±2.5%@cpu"),
+            ("watts:1.3kW", watts(1300.0, None, cpu), "watts:1300W@cpu"),
+            ("watts:1.3k", watts(1300.0, None, cpu), "watts:1300W@cpu"),
+            ("watts:4.35kW", watts(4350.0, None, cpu), "watts:4350W@cpu"),
+            ("watts:1000kW", watts(1e6, None, cpu), "watts:1000000W@cpu"),
+            ("watts:0.001", watts(0.001, None, cpu), "watts:0.001W@cpu"),
+        ] {
+            let spec: MeterSpec = text.parse().unwrap();
+            assert_eq!(spec, expected, "{text}");
+            assert_eq!(spec.to_string(), printed, "{text}");
+            assert_eq!(spec.to_string().parse(), Ok(spec), "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_rejected_with_the_value_the_reason_and_the_forms() {
+        for (text, reason) in [
+            ("", "unknown meter \"\""),
+            ("AUTO", "unknown meter \"AUTO\""),
+            ("nvml", "unknown meter \"nvml\"; known today: auto, none, rapl, watts"),
+            ("hwmon:0", "unknown meter \"hwmon\""),
+            ("auto@cpu", "auto is for all devices"),
+            ("none@gpu0", "none is for all devices"),
+            ("rapl:0", "rapl takes no value"),
+            ("auto:", "auto takes no value"),
+            ("rapl@gpu0", "rapl covers the processors only, not gpu0"),
+            ("rapl@cpu0", "\"cpu0\" is no device"),
+            ("watts:65W@", "\"\" is no device"),
+            ("watts", "watts needs the power"),
+            ("watts:", "watts needs the power"),
+            ("watts@cpu", "watts needs the power"),
+            ("watts:0W", "\"0W\" is not above 0 W"),
+            ("watts:-5W", "\"-5W\" is not above 0 W"),
+            ("watts:1000001", "is above 1000000 W"),
+            ("watts:1001kW", "is above 1000000 W"),
+            ("watts:W", "\"\" is no decimal number"),
+            ("watts:nan", "\"nan\" is no decimal number"),
+            ("watts:inf", "\"inf\" is no decimal number"),
+            ("watts:1e3", "\"1e3\" is no decimal number"),
+            ("watts:1.2.3", "\"1.2.3\" is no decimal number"),
+            ("watts:.5", "\".5\" is no decimal number"),
+            ("watts:65 W", "\"65 \" is no decimal number"),
+            ("watts:65mW", "\"65m\" is no decimal number"),
+            ("watts:65W5%", "is no decimal number"),
+            ("watts:65W±5", "\"5\" is no percentage"),
+            ("watts:65W±", "\"\" is no percentage"),
+            ("watts:65W±%", "\"\" is no decimal number"),
+            ("watts:65W±-1%", "\"-1%\" is not between 0% and 100%"),
+            ("watts:65W±100.1%", "\"100.1%\" is not between 0% and 100%"),
+        ] {
+            let error = text.parse::<MeterSpec>().unwrap_err();
+            assert!(error.reason.contains(reason), "{text:?}: {error}");
+            assert!(error.to_string().starts_with(&format!("no meter {text:?}: ")), "{error}");
+            assert!(error.to_string().contains("expected auto, none, rapl or watts:65W"), "{error}");
+        }
+    }
+}

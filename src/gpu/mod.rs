@@ -1,0 +1,7 @@
+//! Everything that knows wgpu: adapters, the device, and the ring of submissions that keeps it busy.
+
+mod adapter;
+mod ring;
+
+pub use self::adapter::{Adapter, Adapters, GpuDevice, GpuError};
+pub use self::ring::{Completed, KernelDescription, Ring};

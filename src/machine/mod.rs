@@ -1,0 +1,297 @@
+//! The description of the system under test: what a measurement can't be understood without.
+//!
+//! What isn't known is absent, never 0. Host names, user names and serial numbers are never read.
+
+mod cpu;
+mod linux;
+mod memory;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::memory::available_memory_bytes;
+
+use crate::sysroot::Sysroot;
+
+/// The machine that a measurement ran on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The processors.
+    pub cpu: Cpu,
+    /// The main memory.
+    pub memory: Memory,
+    /// The operating system.
+    pub os: Os,
+    /// Whether the machine is a virtual one.
+    pub virtualization: Virtualization,
+    /// The graphics adapters, in the order of their ids. Filled by whoever knows them; [`describe`] leaves it empty.
+    pub gpus: Vec<Gpu>,
+}
+
+/// The processors of a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cpu {
+    /// The name that the processor gives itself, such as `AMD Ryzen 9 9950X 16-Core Processor`.
+    pub brand: Option<String>,
+    /// Who made it: `GenuineIntel`, `AuthenticAMD`, or on Arm the implementer's name, or its number where unknown.
+    pub vendor: Option<String>,
+    /// The family, on x86.
+    pub family: Option<u32>,
+    /// The model; on Arm the part number.
+    pub model: Option<u32>,
+    /// The stepping; on Arm the revision.
+    pub stepping: Option<u32>,
+    /// How many logical processors are online.
+    pub logical_count: Option<u32>,
+    /// How many physical cores are online.
+    pub physical_count: Option<u32>,
+    /// How many sockets have a processor.
+    pub sockets: Option<u32>,
+    /// Whether cores run several threads at once.
+    pub smt: Option<bool>,
+    /// The instruction set extensions that matter for hashing and that every processor has, by Linux's names, but
+    /// `neon` for Arm's `asimd`. Empty where they aren't known too.
+    pub features: Vec<String>,
+    /// The frequency governor of the first processor, such as `performance`.
+    pub governor: Option<String>,
+    /// How many logical processors this process may use, by its affinity and its cgroup's quota.
+    pub allowed_count: Option<u32>,
+}
+
+/// The main memory of a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// All of it, in bytes.
+    pub total_bytes: Option<u64>,
+    /// What this process could still use, in bytes: [`available_memory_bytes`].
+    pub available_bytes: Option<u64>,
+    /// How many huge pages of 2 MiB are reserved.
+    pub huge_pages_2mib_total: Option<u64>,
+    /// How many of them are free.
+    pub huge_pages_2mib_free: Option<u64>,
+    /// When the kernel uses huge pages unasked: `always`, `madvise` or `never`.
+    pub transparent_huge_pages: Option<String>,
+}
+
+/// The operating system of a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Os {
+    /// Its kind, such as `linux`.
+    pub kind: String,
+    /// The release of its kernel, such as `6.12.48`.
+    pub kernel: Option<String>,
+    /// The architecture that hashwatt was built for, such as `x86_64`.
+    pub arch: String,
+}
+
+/// Whether a machine is a virtual one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Virtualization {
+    /// Whether it runs on a hypervisor; none where nothing tells.
+    pub hypervisor: Option<bool>,
+    /// What the hypervisor calls itself or its machine, such as `xen` or `QEMU Standard PC (Q35 + ICH9, 2009)`.
+    pub name: Option<String>,
+}
+
+/// A graphics adapter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gpu {
+    /// The device's id, such as `gpu0`.
+    pub id: String,
+    /// The name that the driver gives it.
+    pub name: String,
+    /// The PCI id of its vendor, 0 where the driver tells none.
+    pub vendor_id: u32,
+    /// The vendor's id of the device, 0 where the driver tells none.
+    pub device_id: u32,
+    /// The interface that it is driven by, such as `vulkan`.
+    pub backend: String,
+    /// The driver's name.
+    pub driver: String,
+    /// The driver's version, as it tells it.
+    pub driver_info: String,
+    /// Where it sits on the PCI bus, such as `0000:01:00.0`.
+    pub pci_bus_id: Option<String>,
+    /// Whether it is no card but a driver that computes on the processors.
+    pub software: bool,
+}
+
+/// Describes the machine from what lies below `sysroot`, without its graphics adapters.
+///
+/// What the running process alone knows, such as its affinity, is part of it only for the real root.
+#[must_use]
+pub fn describe(sysroot: &Sysroot) -> Machine {
+    let cpuinfo = cpu::CpuInfo::read(sysroot);
+    Machine {
+        cpu: cpu::describe(sysroot, &cpuinfo),
+        memory: memory::describe(sysroot),
+        os: linux::os(sysroot),
+        virtualization: linux::virtualization(sysroot, &cpuinfo),
+        gpus: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// Builds a tree of files.
+    pub(super) fn tree(files: &[(&str, &str)]) -> (TempDir, Sysroot) {
+        let dir = TempDir::new().unwrap();
+        for (path, content) in files {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        let sysroot = Sysroot::new(dir.path()).unwrap();
+        (dir, sysroot)
+    }
+
+    const INTEL: &str = "\
+processor\t: 0
+vendor_id\t: GenuineIntel
+cpu family\t: 6
+model\t\t: 167
+model name\t: 11th Gen Intel(R) Core(TM) i7-11700K @ 3.60GHz
+stepping\t: 1
+physical id\t: 0
+core id\t\t: 0
+flags\t\t: fpu sse2 ssse3 sse4_1 aes avx2 bmi2 avx512f avx512bw sha_ni avx512vl vaes
+
+processor\t: 1
+vendor_id\t: GenuineIntel
+physical id\t: 0
+core id\t\t: 0
+flags\t\t: fpu sse2 ssse3 sse4_1 aes avx2 bmi2 avx512f avx512bw sha_ni avx512vl vaes
+";
+
+    #[test]
+    fn an_intel_desktop_is_described_whole() {
+        let (_dir, sysroot) = tree(&[
+            ("proc/cpuinfo", INTEL),
+            ("proc/meminfo", "MemTotal:       32768 kB\nMemFree:  1 kB\nMemAvailable:   16384 kB\n"),
+            ("proc/sys/kernel/osrelease", "6.12.48-amd64\n"),
+            ("sys/devices/system/cpu/cpu0/topology/core_cpus_list", "0-1\n"),
+            ("sys/devices/system/cpu/cpu0/topology/physical_package_id", "0\n"),
+            ("sys/devices/system/cpu/cpu1/topology/core_cpus_list", "0-1\n"),
+            ("sys/devices/system/cpu/cpu1/topology/physical_package_id", "0\n"),
+            ("sys/devices/system/cpu/cpufreq/boost", "1\n"),
+            ("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n"),
+            ("sys/devices/system/cpu/smt/active", "1\n"),
+            ("sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "1280\n"),
+            ("sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "1270\n"),
+            ("sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n"),
+            ("sys/class/dmi/id/sys_vendor", "ASUS\n"),
+            ("sys/class/dmi/id/product_name", "System Product Name\n"),
+        ]);
+        let features = ["sha_ni", "avx2", "avx512f", "avx512bw", "avx512vl", "vaes", "aes", "bmi2", "ssse3", "sse4_1"];
+        let expected = Machine {
+            cpu: Cpu {
+                brand: Some("11th Gen Intel(R) Core(TM) i7-11700K @ 3.60GHz".to_owned()),
+                vendor: Some("GenuineIntel".to_owned()),
+                family: Some(6),
+                model: Some(167),
+                stepping: Some(1),
+                logical_count: Some(2),
+                physical_count: Some(1),
+                sockets: Some(1),
+                smt: Some(true),
+                features: features.map(str::to_owned).to_vec(),
+                governor: Some("powersave".to_owned()),
+                allowed_count: None,
+            },
+            memory: Memory {
+                total_bytes: Some(33_554_432),
+                available_bytes: Some(16_777_216),
+                huge_pages_2mib_total: Some(1280),
+                huge_pages_2mib_free: Some(1270),
+                transparent_huge_pages: Some("madvise".to_owned()),
+            },
+            os: Os {
+                kind: std::env::consts::OS.to_owned(),
+                kernel: Some("6.12.48-amd64".to_owned()),
+                arch: std::env::consts::ARCH.to_owned(),
+            },
+            virtualization: Virtualization { hypervisor: Some(false), name: None },
+            gpus: Vec::new(),
+        };
+        let machine = describe(&sysroot);
+        assert_eq!(machine, expected);
+        let json = serde_json::to_string(&machine).unwrap();
+        assert_eq!(serde_json::from_str::<Machine>(&json).unwrap(), machine);
+    }
+
+    #[test]
+    fn an_empty_tree_leaves_everything_unknown_and_falls_back_to_nothing() {
+        let (_dir, sysroot) = tree(&[]);
+        let machine = describe(&sysroot);
+        assert_eq!(
+            machine.cpu,
+            Cpu {
+                brand: None,
+                vendor: None,
+                family: None,
+                model: None,
+                stepping: None,
+                logical_count: None,
+                physical_count: None,
+                sockets: None,
+                smt: None,
+                features: Vec::new(),
+                governor: None,
+                allowed_count: None,
+            }
+        );
+        assert_eq!(
+            machine.memory,
+            Memory {
+                total_bytes: None,
+                available_bytes: None,
+                huge_pages_2mib_total: None,
+                huge_pages_2mib_free: None,
+                transparent_huge_pages: None,
+            }
+        );
+        assert_eq!(machine.os.kernel, None);
+        assert_eq!(machine.virtualization, Virtualization { hypervisor: None, name: None });
+    }
+
+    #[test]
+    fn nothing_that_names_the_owner_gets_into_the_description() {
+        let cpuinfo = format!("{INTEL}\nSerial\t\t: SECRET-cpu\nModel\t\t: Board of SECRET-owner\n");
+        let (_dir, sysroot) = tree(&[
+            ("proc/cpuinfo", &cpuinfo),
+            ("proc/sys/kernel/hostname", "SECRET-host\n"),
+            ("proc/sys/kernel/domainname", "SECRET-domain\n"),
+            ("etc/hostname", "SECRET-host\n"),
+            ("proc/self/environ", "USER=SECRET-user\0"),
+            ("proc/self/cgroup", "0::/user.slice/SECRET-user\n"),
+            ("sys/fs/cgroup/user.slice/SECRET-user/memory.max", "max\n"),
+            ("sys/class/dmi/id/sys_vendor", "QEMU\n"),
+            ("sys/class/dmi/id/product_name", "Standard PC\n"),
+            ("sys/class/dmi/id/product_serial", "SECRET-serial\n"),
+            ("sys/class/dmi/id/product_uuid", "SECRET-uuid\n"),
+            ("sys/class/dmi/id/board_serial", "SECRET-board\n"),
+            ("sys/class/dmi/id/chassis_asset_tag", "SECRET-tag\n"),
+            ("sys/hypervisor/uuid", "SECRET-uuid\n"),
+        ]);
+        let machine = describe(&sysroot);
+        assert_eq!(machine.virtualization.name.as_deref(), Some("QEMU Standard PC"));
+        let json = serde_json::to_string(&machine).unwrap();
+        assert!(!json.contains("SECRET"), "{json}");
+    }
+
+    #[test]
+    fn the_real_machine_can_be_described() {
+        let machine = describe(&Sysroot::default());
+        assert!(machine.cpu.allowed_count.is_some_and(|count| count > 0));
+        if cfg!(target_os = "linux") {
+            assert!(machine.cpu.logical_count.is_some_and(|count| count > 0));
+            assert!(machine.memory.total_bytes > machine.memory.available_bytes);
+            assert!(machine.os.kernel.is_some());
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! The C++ reference implementation, through the `rust-randomx` binding (which holds upstream's version 1.2.1).
+//!
+//! The binding has defects, and this file is where they are fenced off:
+//!
+//! - It splits the dataset's items evenly over `available_parallelism()` threads and drops the remainder: with two
+//!   threads the last item is never written. So the dataset is built from a thread that may run on just so many
+//!   processors that their number divides the number of items ([`dataset_threads`]).
+//! - It doesn't check allocations. So memory is looked at first ([`memory_fault`]), for reserving as well.
+//! - `hash_first`, `hash_next` and `hash_last` leave the rounding mode altered. So they run on threads of their own, inside
+//!   [`floating_point::preserving`].
+//! - A `Hasher` says that threads may share it, which they must not. Each belongs to one engine or worker here.
+//! - `Hasher::update` keeps a dangling pointer across modes. It isn't used.
+//!
+//! It also can't use huge pages, which costs a third of the speed.
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rust_randomx::{Context, Hasher};
+
+use super::ALGORITHM_V1;
+use crate::cpu::workers::{self, Worker};
+use crate::cpu::{affinity, floating_point, memory};
+use crate::engine::{
+    Available, Engine, EngineError, EngineId, Hash, HitFilter, MakeEngine, Preparation, Resource, SetupPart, Sink,
+    Span, SpanReport, Work, hash_tail,
+};
+use crate::machine;
+use crate::sysroot::Sysroot;
+use crate::unavailable::Unavailable;
+
+/// The number of items of a dataset: (2^31 + 33,554,368) / 64 (specification, sections 4.2 and 7). Its factors are 3, 97
+/// and 117,109.
+const DATASET_ITEMS: usize = 34_078_719;
+/// The length of a dataset in bytes.
+const DATASET_BYTES: u64 = 64 * DATASET_ITEMS as u64;
+/// The length of a cache in bytes (specification, section 7.1).
+const CACHE_BYTES: u64 = 256 << 20;
+/// The length of a scratchpad in bytes, and a little more for the code of one virtual machine.
+const MACHINE_BYTES: u64 = 3 << 20;
+
+/// Fast mode reads items from the dataset; light mode computes each when it is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Fast,
+    Light,
+}
+
+impl Mode {
+    fn id(self) -> EngineId {
+        let engine = match self {
+            Self::Fast => "reference+fast",
+            Self::Light => "reference+light",
+        };
+        EngineId::new(ALGORITHM_V1, "cpu", engine)
+    }
+
+    /// Names what engines of this mode share, the cache first.
+    fn resources(self) -> Vec<Resource> {
+        let cache = Resource { key: format!("{ALGORITHM_V1} cache (reference)"), bytes: CACHE_BYTES };
+        // The binding builds a second cache beside the first while it initialises the dataset.
+        let dataset =
+            Resource { key: format!("{ALGORITHM_V1} dataset (reference)"), bytes: DATASET_BYTES + CACHE_BYTES };
+        match self {
+            Self::Fast => vec![cache, dataset],
+            Self::Light => vec![cache],
+        }
+    }
+}
+
+/// Returns both engines by id, with what it takes to make each.
+pub(super) fn engines(sysroot: &Sysroot) -> Vec<(EngineId, Result<Available, Unavailable>)> {
+    let available_bytes = machine::available_memory_bytes(sysroot);
+    [Mode::Fast, Mode::Light]
+        .map(|mode| {
+            let make: Box<MakeEngine> = Box::new(move |preparation| Ok(Box::new(Reference::make(mode, preparation)?)));
+            let available = Available { resources: mode.resources(), make };
+            let fault = memory_fault(&available.resources, available_bytes);
+            (mode.id(), fault.map_or(Ok(available), Err))
+        })
+        .into()
+}
+
+/// Tells why the memory doesn't suffice, if it doesn't. What the system doesn't tell is taken to suffice.
+fn memory_fault(resources: &[Resource], available_bytes: Option<u64>) -> Option<Unavailable> {
+    let needed = resources.iter().map(|resource| resource.bytes).sum::<u64>() + 16 * MACHINE_BYTES;
+    let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+    if let Some(available) = available_bytes.filter(|&available| available < needed) {
+        return Some(Unavailable {
+            reason: format!("it needs {} MiB of memory, and {} MiB are available", mib(needed), mib(available)),
+            hint: "end other programs, or raise the memory limit of this one".to_owned(),
+        });
+    }
+    if !memory::can_reserve(needed) {
+        return Some(Unavailable {
+            reason: format!(
+                "it needs {} MiB of memory, and the system doesn't let this process reserve them",
+                mib(needed)
+            ),
+            hint: "raise the limit: ulimit -v unlimited".to_owned(),
+        });
+    }
+    (!memory::can_execute_written()).then(|| Unavailable {
+        reason: "this system forbids running code that was just written, and the reference needs that".to_owned(),
+        hint: "allow it for this program (SELinux: execmem)".to_owned(),
+    })
+}
+
+/// A cache or a dataset of the binding, with the time that it took.
+struct Built {
+    context: Arc<Context>,
+    took: Duration,
+}
+
+fn key_text(kind: &str, key: &[u8]) -> String {
+    format!("{ALGORITHM_V1} {kind} (reference) for key {}", const_hex::encode(key))
+}
+
+fn cache(preparation: &Preparation<'_>) -> Result<Arc<Built>, EngineError> {
+    let key = preparation.key;
+    preparation.pool.get_or_build(&key_text("cache", key), || build(Mode::Light, "RandomX cache", preparation))
+}
+
+fn dataset(preparation: &Preparation<'_>) -> Result<Arc<Built>, EngineError> {
+    let key = preparation.key;
+    preparation.pool.get_or_build(&key_text("dataset", key), || build(Mode::Fast, "RandomX dataset", preparation))
+}
+
+/// Builds on a thread of its own, because of its affinity, and so that an interrupt needn't wait for it.
+fn build(mode: Mode, phase: &str, preparation: &Preparation<'_>) -> Result<Built, EngineError> {
+    let failed = |reason: String| EngineError::Failed { id: mode.id(), reason };
+    // Again, now that it counts: other engines may have taken memory since the list was made.
+    if let Some(unavailable) = memory_fault(&mode.resources(), None) {
+        return Err(EngineError::Unavailable { id: mode.id(), unavailable });
+    }
+    let started = Instant::now();
+    let key = preparation.key.to_vec();
+    let (sender, receiver) = mpsc::channel();
+    let work = move || {
+        let context = match mode {
+            Mode::Light => Ok(Context::new(&key, false)),
+            Mode::Fast => dataset_threads().map(|_| Context::new(&key, true)),
+        };
+        // Nobody listens any more only after an interrupt.
+        let _ = sender.send(context);
+    };
+    thread::Builder::new().name(phase.to_owned()).spawn(work).map_err(|error| failed(error.to_string()))?;
+    // The binding doesn't tell how far it is, but the memory that it has written does.
+    let resident_before = memory::resident_bytes();
+    let total = if mode == Mode::Fast { DATASET_BYTES + CACHE_BYTES } else { CACHE_BYTES };
+    preparation.progress.begin(phase, resident_before.map(|_| total));
+    let context = loop {
+        match receiver.recv_timeout(Duration::from_millis(100)) {
+            Ok(context) => break context.map_err(failed),
+            Err(RecvTimeoutError::Timeout) if preparation.cancel.is_cancelled() => break Err(EngineError::Cancelled),
+            Err(RecvTimeoutError::Timeout) => {
+                if let (Some(before), Some(now)) = (resident_before, memory::resident_bytes()) {
+                    preparation.progress.set(now.saturating_sub(before).min(total));
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => break Err(failed("the thread that builds it panicked".to_owned())),
+        }
+    };
+    preparation.progress.end();
+    Ok(Built { context: Arc::new(context?), took: started.elapsed() })
+}
+
+/// Limits the calling thread to so many processors that their number divides [`DATASET_ITEMS`], as many as there are, and
+/// returns that number.
+fn dataset_threads() -> Result<usize, String> {
+    let divides = |threads: usize| DATASET_ITEMS.is_multiple_of(threads);
+    if divides(affinity::parallelism()) {
+        return Ok(affinity::parallelism());
+    }
+    let allowed = affinity::allowed();
+    for threads in (1..=allowed.len()).rev().filter(|&threads| divides(threads)) {
+        // A quota of processor time can make the parallelism smaller still than the affinity.
+        if affinity::pin(&allowed[..threads]) && divides(affinity::parallelism()) {
+            return Ok(affinity::parallelism());
+        }
+    }
+    Err(format!(
+        "the binding would leave the last items of the dataset uninitialised on {} processors, and this system doesn't \
+         let a thread be limited to fewer",
+        affinity::parallelism()
+    ))
+}
+
+/// The engine, in either mode.
+struct Reference {
+    id: EngineId,
+    key: Vec<u8>,
+    threads: usize,
+    context: Arc<Context>,
+    /// For single hashes.
+    hasher: Hasher,
+    parts: Vec<SetupPart>,
+    /// Held so that the pool keeps them.
+    _built: Vec<Arc<Built>>,
+}
+
+impl Reference {
+    fn make(mode: Mode, preparation: &Preparation<'_>) -> Result<Self, EngineError> {
+        let cache = cache(preparation)?;
+        let part = |resource: &Resource, phase: &str, built: &Built| SetupPart {
+            name: resource.key.clone(),
+            phases: vec![(phase.to_owned(), built.took)],
+        };
+        let resources = mode.resources();
+        let mut parts = vec![part(&resources[0], "cache", &cache)];
+        let mut built = vec![cache];
+        if mode == Mode::Fast {
+            let dataset = dataset(preparation)?;
+            parts.push(part(&resources[1], "dataset", &dataset));
+            built.push(dataset);
+        }
+        let context = Arc::clone(&built[built.len() - 1].context);
+        let threads = preparation.threads;
+        if !memory::can_reserve((threads as u64 + 1) * MACHINE_BYTES) {
+            let reason = format!("no memory for the scratchpads of {threads} threads");
+            return Err(EngineError::Failed { id: mode.id(), reason });
+        }
+        let hasher = Hasher::new(Arc::clone(&context));
+        let key = preparation.key.to_vec();
+        let mut engine = Self { id: mode.id(), key, threads, context, hasher, parts, _built: built };
+        if mode == Mode::Fast {
+            engine.compare_with_light()?;
+        }
+        Ok(engine)
+    }
+
+    /// Compares with light mode once, because a key that no known answer uses may come.
+    fn compare_with_light(&mut self) -> Result<(), EngineError> {
+        let mut light = Hasher::new(Arc::clone(&self._built[0].context));
+        for input in [b"fast and light".as_slice(), b""] {
+            if self.hash(input)? != calculate(&mut light, input) {
+                let reason = format!("fast and light mode differ on the input {}", const_hex::encode(input));
+                return Err(EngineError::Failed { id: self.id.clone(), reason });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Hashes one input, with the floating-point environment restored.
+fn calculate(hasher: &mut Hasher, input: &[u8]) -> Hash {
+    let mut hash = [0; 32];
+    floating_point::preserving(|| hash.copy_from_slice(hasher.hash(input).as_ref()));
+    hash
+}
+
+impl Engine for Reference {
+    fn id(&self) -> &EngineId {
+        &self.id
+    }
+
+    fn threads(&self) -> usize {
+        self.threads
+    }
+
+    fn setup(&self) -> Vec<SetupPart> {
+        self.parts.clone()
+    }
+
+    fn run(&mut self, filter: HitFilter, work: &dyn Work, sink: &mut dyn Sink) -> Result<(), EngineError> {
+        let (id, key, context) = (&self.id, &self.key, &self.context);
+        workers::run(id, self.threads, work, sink, |_| {
+            Ok(Scan { id, key, filter, hasher: Hasher::new(Arc::clone(context)) })
+        })
+    }
+
+    fn hash(&mut self, input: &[u8]) -> Result<Hash, EngineError> {
+        Ok(calculate(&mut self.hasher, input))
+    }
+}
+
+/// One thread's share.
+struct Scan<'a> {
+    id: &'a EngineId,
+    key: &'a [u8],
+    filter: HitFilter,
+    hasher: Hasher,
+}
+
+impl Worker for Scan<'_> {
+    /// Long enough for several hashes in fast mode: the end of one and the beginning of the next overlap.
+    fn span_target(&self) -> Duration {
+        Duration::from_millis(20)
+    }
+
+    fn hashes_first(&self) -> u64 {
+        1
+    }
+
+    fn span(&mut self, span: Span) -> Result<SpanReport, EngineError> {
+        let job = &span.job;
+        if job.key != self.key {
+            let reason =
+                format!("its key is {}, the engine's {}", const_hex::encode(&job.key), const_hex::encode(self.key));
+            return Err(EngineError::Job { id: self.id.clone(), reason });
+        }
+        let (mut hits, mut xor_tail) = (Vec::new(), 0);
+        let filter = self.filter;
+        let mut take = |nonce: u32, output: &[u8]| {
+            let mut hash = [0; 32];
+            hash.copy_from_slice(output);
+            xor_tail ^= hash_tail(&hash);
+            if filter.admits(&hash) {
+                hits.push(nonce);
+            }
+        };
+        let mut input = job.template.clone();
+        let hasher = &mut self.hasher;
+        // No floating point in here: the rounding mode is altered between the calls.
+        floating_point::preserving(|| {
+            let mut previous = None;
+            for nonce in span.nonces_u32() {
+                job.write_nonce(&mut input, nonce);
+                match previous.replace(nonce) {
+                    None => hasher.hash_first(&input),
+                    Some(previous) => take(previous, hasher.hash_next(&input).as_ref()),
+                }
+            }
+            if let Some(previous) = previous {
+                take(previous, hasher.hash_last().as_ref());
+            }
+        });
+        Ok(SpanReport { span, hits, xor_tail: Some(xor_tail), device_time: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_dataset_is_built_on_a_number_of_threads_that_leaves_no_item_out() {
+        assert_eq!(DATASET_ITEMS, 3 * 97 * 117_109);
+        assert_eq!(DATASET_BYTES, (1 << 31) + 33_554_368);
+        let (threads, parallelism) =
+            thread::spawn(|| (dataset_threads().unwrap(), affinity::parallelism())).join().unwrap();
+        assert_eq!(threads, parallelism, "the binding will ask the same question");
+        assert!(DATASET_ITEMS.is_multiple_of(threads));
+    }
+
+    #[test]
+    fn too_little_memory_is_refused_with_both_figures() {
+        let fault = memory_fault(&Mode::Fast.resources(), Some(2 << 30)).unwrap();
+        assert_eq!(fault.reason, "it needs 2640 MiB of memory, and 2048 MiB are available");
+        assert!(memory_fault(&Mode::Light.resources(), Some(2 << 30)).is_none());
+        assert!(memory_fault(&Mode::Light.resources(), Some(0)).is_some());
+    }
+}

@@ -1,0 +1,4 @@
+//! How figures look to a person: numbers with units, and aligned tables.
+
+pub mod table;
+pub mod units;

@@ -1,0 +1,34 @@
+//! SHA-256d, Bitcoin's proof of work: SHA-256 of SHA-256 of an 80-byte header.
+
+pub mod cpu;
+pub mod gpu;
+mod header;
+mod midstate;
+pub mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod sha_ni;
+
+pub use self::header::{BlockHeader, HeaderError};
+pub use self::midstate::Midstate;
+
+use crate::engine::{Job, Workload};
+
+/// The name of the algorithm in engine ids.
+pub const ALGORITHM: &str = "sha256d";
+
+/// Returns the work of a benchmark: the header of Bitcoin's block 125552, its time counted up when the nonces run out.
+#[must_use]
+pub fn workload() -> Workload {
+    Workload { job: BlockHeader::BLOCK_125552.job(), roll_offset: header::TIME_OFFSET }
+}
+
+/// Tells why an engine can't work on `job`, if it can't: it has to be a header, without a key.
+fn job_fault(job: &Job) -> Option<String> {
+    if job.template.len() != header::HEADER_LEN || job.nonce_offset != header::NONCE_OFFSET {
+        return Some(format!(
+            "a Bitcoin header has 80 bytes with the nonce at 76, this job has {}",
+            job.template.len()
+        ));
+    }
+    (!job.key.is_empty()).then(|| "SHA-256d takes no key".to_owned())
+}
