@@ -8,6 +8,7 @@
 //!
 //! `docs/ARCHITECTURE.md` tells where each part lives and which way the arrows point.
 
+pub mod bench;
 pub mod clock;
 pub mod coin;
 pub mod cpu;
@@ -18,8 +19,11 @@ pub mod gpu;
 pub mod interval;
 pub mod machine;
 pub mod randomx;
+pub mod record;
+pub mod registry;
 pub mod report;
 pub mod sha256d;
 pub mod study;
 pub mod sysroot;
 pub mod unavailable;
+pub mod verify;

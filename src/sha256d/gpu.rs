@@ -29,7 +29,7 @@ const ROW: u64 = (1 << 15) * WORKGROUP_SIZE;
 
 /// Returns the engine of this module on the adapter with this index, with what it takes to make it.
 #[must_use]
-pub fn engine(index: usize, adapter: &Adapter) -> (EngineId, Available) {
+pub fn engine(index: u32, adapter: &Adapter) -> (EngineId, Available) {
     let device_key = format!("gpu{index} device");
     let id = EngineId::new(ALGORITHM, &format!("gpu{index}"), "wgsl");
     let (adapter, engine_id) = (adapter.clone(), id.clone());

@@ -1,0 +1,14 @@
+//! The benchmark: a plan, turns of engines under the clock and the meters, and what is made of the samples.
+//!
+//! This module knows engines, meters and the clock through their traits, and no algorithm.
+
+mod energy;
+mod plan;
+mod session;
+mod statistics;
+mod turn;
+
+pub use self::plan::{Plan, PlanError, groups};
+pub use self::session::{Observer, Outcome, Session, Supplier};
+pub use self::statistics::median_interval;
+pub use self::turn::{Calibration, Meterings, Sample, Turn, TurnOutcome, calibrate, run_turn};

@@ -1,0 +1,290 @@
+//! A session: engines are prepared, checked, measured in turns, checked again, and written down.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::energy::energy_per_hash;
+use super::plan::{Plan, groups};
+use super::statistics::median_interval;
+use super::turn::{self, Calibration, Meterings, Sample, Turn, calibrate, run_turn};
+use crate::clock::Clock;
+use crate::engine::{
+    Cancel, Candidate, Engine, EngineError, EngineId, Preparation, Progress, SetupPart, Workload, WorkloadCursor,
+};
+use crate::record::{Benchmark, Rate, Setup, Warning};
+use crate::unavailable::Unavailable;
+use crate::verify::{Oracle, VerifyError, self_test};
+
+/// The confidence of intervals.
+const CONFIDENCE: f64 = 0.95;
+/// How long an engine is looked at to find the filter for its timed work.
+const CALIBRATION: Duration = Duration::from_millis(100);
+/// An interval wider than this, as a fraction of its value, to either side is worth a warning.
+const UNSTEADY: f64 = 0.05;
+
+/// Makes what a session needs for engines that it knows only by trait.
+pub trait Supplier {
+    /// Makes the engine of a candidate.
+    ///
+    /// # Errors
+    ///
+    /// As [`Candidate::prepare`].
+    fn prepare(&self, candidate: &Candidate, preparation: &Preparation<'_>) -> Result<Box<dyn Engine>, EngineError>;
+
+    /// Returns the work of a benchmark of this algorithm.
+    fn workload(&self, algorithm: &str) -> Workload;
+
+    /// Makes another implementation that hashes what this engine hashed.
+    ///
+    /// # Errors
+    ///
+    /// Those of preparing the other implementation.
+    fn oracle(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError>;
+}
+
+/// Is told how a session goes on.
+pub trait Observer: Progress {
+    /// An engine's turn begins; `done` of `turns` are over.
+    fn turn(&self, id: &EngineId, done: u32, turns: u32);
+}
+
+/// Everything that a session runs with.
+pub struct Session<'a> {
+    /// Makes engines and oracles.
+    pub supplier: &'a dyn Supplier,
+    /// Stamps samples.
+    pub clock: &'a dyn Clock,
+    /// The plan.
+    pub plan: Plan,
+    /// Is told how it goes.
+    pub observer: &'a dyn Observer,
+    /// Ends the session early.
+    pub cancel: &'a Cancel,
+    /// Holds what engines share.
+    pub pool: &'a crate::engine::Pool,
+    /// Threads of CPU engines.
+    pub threads: usize,
+    /// The memory that engines may hold together, where it is known.
+    pub available_bytes: Option<u64>,
+    /// Why the processors have no meter, if they have none.
+    pub cpu_unavailable: Option<&'a Unavailable>,
+}
+
+/// What a session left.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Which engines were in memory together.
+    pub groups: Vec<Vec<EngineId>>,
+    /// What was built.
+    pub setups: Vec<Setup>,
+    /// One for each engine that has samples, in the order of the entries.
+    pub benchmarks: Vec<Benchmark>,
+    /// What a reader should know.
+    pub warnings: Vec<Warning>,
+    /// What went wrong with single engines while the others went on.
+    pub faults: Vec<EngineError>,
+    /// Whether the session was ended early.
+    pub interrupted: bool,
+}
+
+/// An engine between preparation and the end of its group.
+struct Running<'a> {
+    candidate: &'a Candidate,
+    engine: Box<dyn Engine>,
+    oracle: Oracle,
+    cursor: WorkloadCursor,
+    calibration: Calibration,
+    samples: Vec<Sample>,
+    verified_hashes: u64,
+    is_over: bool,
+}
+
+impl Session<'_> {
+    /// Measures `candidates`.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::Wrong`] as soon as an engine computed something wrong. Whatever else goes wrong with one engine ends
+    /// that engine and is listed in the outcome.
+    pub fn run(&self, candidates: &[&Candidate], meterings: &mut Meterings) -> Result<Outcome, VerifyError> {
+        let mut outcome = Outcome { groups: groups(candidates, self.available_bytes), ..Outcome::default() };
+        let turns = self.plan.rounds * u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+        let mut turns_done = 0;
+        for group in outcome.groups.clone() {
+            let mut running = Vec::new();
+            for candidate in candidates.iter().filter(|candidate| group.contains(&candidate.id)) {
+                if self.cancel.is_cancelled() {
+                    break;
+                }
+                match self.begin(candidate) {
+                    Ok(one) => running.push(one),
+                    Err(VerifyError::Engine(EngineError::Cancelled)) => break,
+                    Err(VerifyError::Engine(fault)) => outcome.fault(fault),
+                    Err(wrong) => return Err(wrong),
+                }
+            }
+            for round in 0..self.plan.rounds {
+                for index in self.plan.order(round, running.len()) {
+                    self.observer.turn(&running[index].candidate.id, turns_done, turns);
+                    self.one_turn(&mut running[index], meterings, &mut outcome)?;
+                    turns_done += 1;
+                }
+            }
+            for one in running {
+                self.end(one, meterings, &mut outcome);
+            }
+        }
+        outcome.interrupted = self.cancel.is_cancelled();
+        Ok(outcome)
+    }
+
+    /// Prepares an engine, checks that it computes what it should, and finds the filter for its timed work.
+    fn begin<'a>(&self, candidate: &'a Candidate) -> Result<Running<'a>, VerifyError> {
+        let workload = self.supplier.workload(candidate.id.algorithm());
+        let preparation = Preparation {
+            key: &workload.job.key,
+            threads: self.threads,
+            pool: self.pool,
+            progress: self.observer,
+            cancel: self.cancel,
+        };
+        let mut engine = self.supplier.prepare(candidate, &preparation)?;
+        let mut oracle = self.supplier.oracle(&candidate.id, &preparation)?;
+        self_test(engine.as_mut(), candidate.can_hash, &workload, &mut oracle)?;
+        let calibration = calibrate(engine.as_mut(), &workload, self.clock, CALIBRATION, self.cancel)?;
+        Ok(Running {
+            candidate,
+            engine,
+            oracle,
+            cursor: WorkloadCursor::new(workload),
+            calibration,
+            samples: Vec::new(),
+            verified_hashes: 0,
+            is_over: false,
+        })
+    }
+
+    fn one_turn(
+        &self,
+        one: &mut Running<'_>,
+        meterings: &mut Meterings,
+        outcome: &mut Outcome,
+    ) -> Result<(), VerifyError> {
+        if one.is_over || self.cancel.is_cancelled() {
+            return Ok(());
+        }
+        let turn = Turn {
+            clock: self.clock,
+            work: &one.cursor,
+            filter: one.calibration.filter,
+            samples: self.plan.samples_per_turn,
+            sample: self.plan.sample,
+            cancel: self.cancel,
+        };
+        let turn::TurnOutcome { samples, work, fault } = run_turn(one.engine.as_mut(), &turn, meterings);
+        one.samples.extend(samples);
+        match work.check(one.engine.as_ref(), &mut one.oracle) {
+            Ok(hashes) => one.verified_hashes += hashes,
+            Err(VerifyError::Engine(fault)) => {
+                // Unchecked work is no work.
+                one.samples.clear();
+                one.is_over = true;
+                outcome.fault(fault);
+            }
+            Err(wrong) => return Err(wrong),
+        }
+        if let Some(fault) = fault {
+            one.is_over = true;
+            outcome.fault(fault);
+        }
+        Ok(())
+    }
+
+    fn end(&self, one: Running<'_>, meterings: &Meterings, outcome: &mut Outcome) {
+        let id = &one.candidate.id;
+        let setup = one.engine.setup();
+        for part in &setup {
+            outcome.add_setup(part, id);
+        }
+        let Some(rate_hps) = rate_of(&one.samples) else { return };
+        let half_width = rate_hps.interval().relative_half_width().unwrap_or(0.0);
+        if half_width > UNSTEADY {
+            let text = format!("the rate of {id} is known to ±{:.0} % only", half_width * 100.0);
+            outcome.warnings.push(Warning::new(
+                "unsteady",
+                text,
+                "measure longer (bench --time 30), or end other programs",
+            ));
+        }
+        outcome.benchmarks.push(Benchmark {
+            id: id.clone(),
+            algorithm: id.algorithm().to_owned(),
+            device: one.candidate.device,
+            device_name: one.candidate.device_name.clone(),
+            engine: id.engine().to_owned(),
+            mode: id.mode().map(ToOwned::to_owned),
+            threads: one.engine.threads(),
+            verified: true,
+            verified_by: one.oracle.name.clone(),
+            verified_hashes: one.verified_hashes,
+            setup_s: phases_s(setup.iter()),
+            meters: meter_names(meterings, one.candidate),
+            energy_j_per_hash: energy_per_hash(&one.samples, one.candidate.device, meterings, self.cpu_unavailable),
+            rate_hps,
+            samples: one.samples.into_iter().map(Into::into).collect(),
+        });
+    }
+}
+
+impl Outcome {
+    /// Notes what ended one engine.
+    fn fault(&mut self, fault: EngineError) {
+        let hint = match &fault {
+            EngineError::Unavailable { unavailable, .. } => unavailable.hint.clone(),
+            _ => String::new(),
+        };
+        self.warnings.push(Warning::new("engine-failed", fault.to_string(), hint));
+        self.faults.push(fault);
+    }
+
+    fn add_setup(&mut self, part: &SetupPart, id: &EngineId) {
+        match self.setups.iter_mut().find(|setup| setup.name == part.name) {
+            Some(setup) => setup.used_by.push(id.clone()),
+            None => self.setups.push(Setup {
+                name: part.name.clone(),
+                phases_s: phases_s([part].into_iter()),
+                used_by: vec![id.clone()],
+            }),
+        }
+    }
+}
+
+fn phases_s<'a>(parts: impl Iterator<Item = &'a SetupPart>) -> BTreeMap<String, f64> {
+    parts.flat_map(|part| &part.phases).map(|(name, took)| (name.clone(), took.as_secs_f64())).collect()
+}
+
+fn meter_names(meterings: &Meterings, candidate: &Candidate) -> Vec<String> {
+    let descriptions = meterings.meters().iter().map(|meter| meter.description());
+    descriptions.filter(|meter| meter.device == candidate.device).map(|meter| meter.name.clone()).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of hashes")]
+fn rate_of(samples: &[Sample]) -> Option<Rate> {
+    let rates: Vec<f64> = samples.iter().map(|sample| sample.hashes as f64 / sample.duration.as_secs_f64()).collect();
+    let (interval, confidence) = median_interval(&rates, CONFIDENCE)?;
+    let hashes: u64 = samples.iter().map(|sample| sample.hashes).sum();
+    let duration: Duration = samples.iter().map(|sample| sample.duration).sum();
+    let mean = hashes as f64 / duration.as_secs_f64();
+    Some(Rate { median: interval.value, low: interval.low, high: interval.high, confidence, mean })
+}
+
+impl From<Sample> for crate::record::Sample {
+    fn from(sample: Sample) -> Self {
+        Self {
+            start_s: sample.start.as_secs_f64(),
+            duration_s: sample.duration.as_secs_f64(),
+            hashes: sample.hashes,
+            energy_j: sample.energy_j,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Records as files: written beside and renamed, so that none is ever half written; read with kind refusals.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{FORMAT, FORMAT_VERSION, Record};
+
+/// A file that will hold a record once there is one.
+///
+/// Made before the run, so that a directory that can't be written is noticed while nothing is lost yet.
+#[derive(Debug)]
+pub struct OutFile {
+    path: PathBuf,
+    beside: tempfile::NamedTempFile,
+}
+
+/// A file that can't be written.
+#[derive(Debug, thiserror::Error)]
+#[error("can't write {path:?}: {source}")]
+pub struct WriteError {
+    /// The file.
+    pub path: PathBuf,
+    /// What the operating system said.
+    pub source: io::Error,
+}
+
+impl OutFile {
+    /// Prepares to write `path`, in whose directory a temporary file is made. Dropped before [`OutFile::write`], it leaves
+    /// everything as it was.
+    ///
+    /// # Errors
+    ///
+    /// The directory is absent or can't be written, or `path` is a directory.
+    pub fn create(path: &Path) -> Result<Self, WriteError> {
+        let fault = |source| WriteError { path: path.to_owned(), source };
+        if path.is_dir() {
+            return Err(fault(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")));
+        }
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let beside = tempfile::Builder::new().prefix(".hashwatt-").tempfile_in(directory).map_err(fault)?;
+        Ok(Self { path: path.to_owned(), beside })
+    }
+
+    /// Writes the whole record and puts it in its place.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's; the file at `path` is then as it was before.
+    pub fn write(mut self, text: &str) -> Result<(), WriteError> {
+        let fault = |source| WriteError { path: self.path.clone(), source };
+        self.beside.write_all(text.as_bytes()).and_then(|()| self.beside.flush()).map_err(fault)?;
+        make_readable(self.beside.path()).map_err(fault)?;
+        self.beside.persist(&self.path).map_err(|error| fault(error.error)).map(drop)
+    }
+}
+
+/// Gives a temporary file, which only its owner may read, the usual permissions of a file that people share.
+#[cfg(unix)]
+fn make_readable(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// A file that is no record that this program can read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The operating system refused.
+    #[error("can't read the record {path:?}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// No JSON of a record.
+    #[error("{path:?} is no record of hashwatt: {reason}")]
+    NotARecord {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A record of a later format.
+    #[error("{path:?} has format version {major}, and this program reads up to {}", FORMAT_VERSION.major)]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its major version.
+        major: u32,
+    },
+}
+
+/// Reads a record. Fields that a newer minor version added are passed over.
+///
+/// # Errors
+///
+/// The file can't be read, is no record, or is one of a later major version.
+pub fn read(path: &Path) -> Result<Record, ReadError> {
+    #[derive(Deserialize)]
+    struct Head {
+        format: String,
+        format_version: super::FormatVersion,
+    }
+    let text = fs::read_to_string(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+    let not = |reason: String| ReadError::NotARecord { path: path.to_owned(), reason };
+    let head: Head = serde_json::from_str(&text).map_err(|error| not(error.to_string()))?;
+    if head.format != FORMAT {
+        return Err(not(format!("its format is {:?}, not {FORMAT:?}", head.format)));
+    }
+    if head.format_version.major > FORMAT_VERSION.major {
+        return Err(ReadError::TooNew { path: path.to_owned(), major: head.format_version.major });
+    }
+    serde_json::from_str(&text).map_err(|error| not(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_or_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("record.json");
+        fs::write(&path, "before").unwrap();
+        drop(OutFile::create(&path).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+        OutFile::create(&path).unwrap().write("after").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "after");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left behind");
+    }
+
+    #[test]
+    fn places_that_can_not_be_written_are_refused_before_the_run() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(OutFile::create(&directory.path().join("absent/record.json")).is_err());
+        let error = OutFile::create(directory.path()).unwrap_err().to_string();
+        assert!(error.ends_with("it is a directory"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused_with_the_reason() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("record.json");
+        let refusal = |text: &str| {
+            fs::write(&path, text).unwrap();
+            read(&path).unwrap_err().to_string()
+        };
+        assert!(refusal("no json").contains("is no record of hashwatt"));
+        assert!(
+            refusal(r#"{"format":"other","format_version":{"major":1,"minor":0}}"#).contains("its format is \"other\"")
+        );
+        let newer = refusal(r#"{"format":"hashwatt-record","format_version":{"major":2,"minor":0}}"#);
+        assert!(newer.contains("has format version 2, and this program reads up to 1"), "{newer}");
+        assert!(
+            refusal(r#"{"format":"hashwatt-record","format_version":{"major":1,"minor":9}}"#).contains("missing field")
+        );
+        assert!(matches!(read(&directory.path().join("absent")), Err(ReadError::Io { .. })));
+    }
+}

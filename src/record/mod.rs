@@ -1,0 +1,221 @@
+//! The record: everything that a run measured, in a versioned JSON file from which every table can be made again.
+//!
+//! `docs/FORMAT.md` describes it field by field. Plain data only.
+
+mod file;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::file::{OutFile, ReadError, WriteError, read};
+
+use crate::device::Device;
+use crate::energy::{MeterDescription, Provenance};
+use crate::engine::EngineId;
+use crate::interval::Interval;
+use crate::machine::Machine;
+
+/// What the field `format` says.
+pub const FORMAT: &str = "hashwatt-record";
+
+/// The version of the format. A greater minor number only adds fields; a greater major number may change them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormatVersion {
+    /// Changes break readers.
+    pub major: u32,
+    /// Changes add.
+    pub minor: u32,
+}
+
+/// The version that this program writes.
+pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 0 };
+
+/// A whole run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`FORMAT`].
+    pub format: String,
+    /// The version of the format.
+    pub format_version: FormatVersion,
+    /// The program that wrote it.
+    pub tool: Tool,
+    /// When the run began, in UTC (RFC 3339, whole seconds).
+    pub started_utc: String,
+    /// The machine.
+    pub machine: Machine,
+    /// The meters that were open.
+    pub sensors: Vec<MeterDescription>,
+    /// Which engines were in memory together; those of one group took turns.
+    pub groups: Vec<Vec<EngineId>>,
+    /// What was built before engines could run, timed apart.
+    pub setups: Vec<Setup>,
+    /// Rates of engines that were tried shortly, to choose which to measure; empty where nothing was chosen.
+    #[serde(default)]
+    pub calibrations: Vec<Calibrated>,
+    /// One for each engine that was measured.
+    pub benchmarks: Vec<Benchmark>,
+    /// What a reader of the figures should know.
+    pub warnings: Vec<Warning>,
+    /// Whether the run was ended early.
+    pub interrupted: bool,
+}
+
+/// The program that wrote a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The architecture and operating system that it was built for.
+    pub target: String,
+    /// Whether it was built with optimisation.
+    pub optimized: bool,
+    /// The cargo features that it was built with.
+    pub features: Vec<String>,
+}
+
+impl Tool {
+    /// Describes this program.
+    #[must_use]
+    pub fn this() -> Self {
+        let features =
+            [("reference", cfg!(feature = "reference")), ("fault-injection", cfg!(feature = "fault-injection"))];
+        Self {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+            optimized: !cfg!(debug_assertions),
+            features: features.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name.to_owned()).collect(),
+        }
+    }
+}
+
+/// Something that was built before engines could run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Setup {
+    /// What it is.
+    pub name: String,
+    /// Disjoint phases, in seconds.
+    pub phases_s: BTreeMap<String, f64>,
+    /// The engines that use it.
+    pub used_by: Vec<EngineId>,
+}
+
+/// The rate of an engine that was tried shortly.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibrated {
+    /// The engine.
+    pub id: EngineId,
+    /// Its rate, in hashes per second; a rough one.
+    pub rate_hps: f64,
+}
+
+/// What was measured of one engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Benchmark {
+    /// The engine.
+    pub id: EngineId,
+    /// Its algorithm, as in the id.
+    pub algorithm: String,
+    /// The device that did the work and drew the power: `cpu` for a software adapter, whatever the id says.
+    pub device: Device,
+    /// The device's own name.
+    pub device_name: String,
+    /// The way of computing, as in the id.
+    pub engine: String,
+    /// The mode, as in the id.
+    pub mode: Option<String>,
+    /// Threads of this machine that hashed; 0 for a graphics adapter.
+    pub threads: usize,
+    /// Whether every check of known answers and timed work held. A wrong hash ends the run, so this is always true where
+    /// there are samples.
+    pub verified: bool,
+    /// Who hashed again what was timed.
+    pub verified_by: String,
+    /// How many hashes of the timed work were computed again.
+    pub verified_hashes: u64,
+    /// Disjoint phases of what this engine needed before it could run, in seconds, whoever built it.
+    pub setup_s: BTreeMap<String, f64>,
+    /// The meters that belong to this engine's device.
+    pub meters: Vec<String>,
+    /// The samples, in order.
+    pub samples: Vec<Sample>,
+    /// The rate.
+    pub rate_hps: Rate,
+    /// The energy.
+    pub energy_j_per_hash: Energy,
+}
+
+/// One sample.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// When it began, in seconds since the run began.
+    pub start_s: f64,
+    /// How long it took, in seconds.
+    pub duration_s: f64,
+    /// How many hashes were finished in it.
+    pub hashes: u64,
+    /// Joules by meter.
+    pub energy_j: BTreeMap<String, f64>,
+}
+
+/// A rate in hashes per second.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Rate {
+    /// The median of the samples' rates.
+    pub median: f64,
+    /// The lower end of the interval.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+    /// The confidence that the interval holds the median: 0.95 or more, less only with fewer than six samples.
+    pub confidence: f64,
+    /// All hashes over all measured time: stalls can't hide in it.
+    pub mean: f64,
+}
+
+impl Rate {
+    /// Returns the median with its interval.
+    #[must_use]
+    pub fn interval(&self) -> Interval {
+        Interval { value: self.median, low: self.low, high: self.high }
+    }
+}
+
+/// Joules per hash.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Energy {
+    /// All of the device's energy while it hashed.
+    pub gross: Option<Interval>,
+    /// Without what the device draws when idle; absent, because no idle baseline is measured yet.
+    pub net: Option<Interval>,
+    /// Where the joules come from.
+    pub provenance: Provenance,
+    /// The meters that were added up.
+    pub meters: Vec<String>,
+    /// What their joules include and leave out.
+    pub coverage: String,
+    /// Why there is no figure, where there is none.
+    pub reason: Option<String>,
+}
+
+/// Something that a reader of the figures should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// Stable, for scripts.
+    pub code: String,
+    /// What happened, or what is so.
+    pub text: String,
+    /// What to do about it; empty where nothing can be done.
+    pub hint: String,
+}
+
+impl Warning {
+    /// Makes a warning.
+    #[must_use]
+    pub fn new(code: &str, text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), text: text.into(), hint: hint.into() }
+    }
+}

@@ -1,0 +1,150 @@
+//! Every engine that could exist here: the one place that knows all algorithms.
+
+use sha2::Digest;
+
+use crate::bench::Supplier;
+use crate::device::Device;
+use crate::engine::{Available, Candidate, Engine, EngineError, EngineId, Preparation, Workload};
+use crate::gpu::{Adapter, Adapters};
+use crate::machine::{self, Machine};
+use crate::sysroot::Sysroot;
+use crate::unavailable::Unavailable;
+use crate::verify::Oracle;
+use crate::{randomx, sha256d};
+
+/// How many hashes of timed SHA-256d the oracle computes again after a turn: about a tenth of a second.
+const SHA256D_BUDGET: u64 = 1 << 17;
+/// How many RandomX hashes are computed again after a turn: in light mode each takes tens of milliseconds.
+const RANDOMX_BUDGET: u64 = 12;
+
+/// The engines that this program knows, whether they run here or not.
+#[derive(Debug)]
+pub struct Registry {
+    candidates: Vec<Candidate>,
+    adapters: Adapters,
+}
+
+impl Registry {
+    /// Looks at this machine. `sysroot` is where the available memory is read.
+    #[must_use]
+    pub fn find(sysroot: &Sysroot) -> Self {
+        let adapters = Adapters::find();
+        let cpu_name = machine::describe(sysroot).cpu.brand.unwrap_or_else(|| "processor of unknown brand".to_owned());
+        let on_cpu = |can_hash| {
+            let device_name = cpu_name.clone();
+            move |(id, availability): (EngineId, Result<Available, Unavailable>)| Candidate {
+                id,
+                device: Device::Cpu,
+                device_name: device_name.clone(),
+                can_hash,
+                availability,
+            }
+        };
+        let mut candidates: Vec<Candidate> = sha256d::cpu::engines().into_iter().map(on_cpu(true)).collect();
+        candidates.extend(adapters.adapters.iter().zip(0..).map(|(adapter, index)| gpu_candidate(index, adapter)));
+        if let Some(unavailable) = &adapters.missing {
+            candidates.push(Candidate {
+                id: EngineId::new(sha256d::ALGORITHM, "gpu0", "wgsl"),
+                device: Device::Gpu(0),
+                device_name: "no graphics adapter".to_owned(),
+                can_hash: false,
+                availability: Err(unavailable.clone()),
+            });
+        }
+        candidates.extend(randomx::engines(sysroot).into_iter().map(on_cpu(true)));
+        Self { candidates, adapters }
+    }
+
+    /// Returns all candidates, in the order in which they are shown.
+    #[must_use]
+    pub fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
+    /// Returns the candidate with this id.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Candidate> {
+        self.candidates.iter().find(|candidate| candidate.id.as_str() == id)
+    }
+
+    /// Returns the id that is spelt most like `id`, if any is near enough to be meant.
+    #[must_use]
+    pub fn nearest(&self, id: &str) -> Option<&EngineId> {
+        let likeness = |candidate: &Candidate| {
+            let whole = strsim::jaro_winkler(candidate.id.as_str(), id);
+            // Somebody who types only the last part means the engine.
+            whole.max(strsim::jaro_winkler(candidate.id.engine(), id))
+        };
+        let best = self.candidates.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+        (likeness(best) > 0.75).then_some(&best.id)
+    }
+
+    /// Describes this machine, its graphics adapters included.
+    #[must_use]
+    pub fn machine(&self, sysroot: &Sysroot) -> Machine {
+        let gpus = self.adapters.adapters.iter().zip(0..).map(|(adapter, index)| describe_gpu(index, adapter));
+        Machine { gpus: gpus.collect(), ..machine::describe(sysroot) }
+    }
+
+    fn other_mode(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError> {
+        let is_other = |candidate: &&Candidate| {
+            candidate.id.algorithm() == id.algorithm() && candidate.id != *id && candidate.can_hash
+        };
+        let other = self.candidates.iter().filter(is_other).find(|candidate| candidate.availability.is_ok());
+        let Some(other) = other else {
+            return Ok(Oracle::known_answers_only());
+        };
+        let mut engine = other.prepare(preparation)?;
+        Ok(Oracle::new(other.id.to_string(), RANDOMX_BUDGET, move |input| engine.hash(input)))
+    }
+}
+
+impl Supplier for Registry {
+    fn prepare(&self, candidate: &Candidate, preparation: &Preparation<'_>) -> Result<Box<dyn Engine>, EngineError> {
+        let engine = candidate.prepare(preparation)?;
+        #[cfg(feature = "fault-injection")]
+        let engine = crate::engine::fault::wrap(engine);
+        Ok(engine)
+    }
+
+    fn workload(&self, algorithm: &str) -> Workload {
+        if algorithm == sha256d::ALGORITHM { sha256d::workload() } else { randomx::workload() }
+    }
+
+    /// For SHA-256d the oracle is the scalar engine, and for that one the `sha2` crate; for RandomX it is the other mode,
+    /// and where that can't be had, nobody.
+    fn oracle(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError> {
+        match (id.algorithm(), id.engine()) {
+            (sha256d::ALGORITHM, "scalar") => Ok(Oracle::new("the sha2 crate", SHA256D_BUDGET, |input| {
+                Ok(sha2::Sha256::digest(sha2::Sha256::digest(input)).into())
+            })),
+            (sha256d::ALGORITHM, _) => {
+                let name = EngineId::new(sha256d::ALGORITHM, "cpu", "scalar").to_string();
+                Ok(Oracle::new(name, SHA256D_BUDGET, |input| Ok(sha256d::scalar::sha256d(input))))
+            }
+            _ => self.other_mode(id, preparation),
+        }
+    }
+}
+
+fn gpu_candidate(index: u32, adapter: &Adapter) -> Candidate {
+    let (id, available) = sha256d::gpu::engine(index, adapter);
+    let device = if adapter.is_software() { Device::Cpu } else { Device::Gpu(index) };
+    Candidate { id, device, device_name: adapter.name(), can_hash: false, availability: Ok(available) }
+}
+
+fn describe_gpu(index: u32, adapter: &Adapter) -> machine::Gpu {
+    let (vendor_id, device_id) = adapter.vendor_and_device();
+    let (driver, driver_info) = adapter.driver();
+    machine::Gpu {
+        id: Device::Gpu(index).to_string(),
+        name: adapter.name(),
+        vendor_id,
+        device_id,
+        backend: adapter.backend(),
+        driver: driver.to_owned(),
+        driver_info: driver_info.to_owned(),
+        pci_bus_id: adapter.pci_bus_id().map(ToOwned::to_owned),
+        software: adapter.is_software(),
+    }
+}

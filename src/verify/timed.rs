@@ -1,0 +1,252 @@
+//! Checks of the work that was timed.
+//!
+//! While the clock runs, only nonces are written down. Afterwards the oracle hashes every reported hit again (so a wrong
+//! one shows), scans samples of the spans anew (so a lost one shows), and the number of hits is held against what chance
+//! allows (so that spans which were never computed show, on devices too fast for samples to catch them).
+
+use std::sync::Arc;
+
+use super::known_answers::{describe, expected_of, wrong_hits};
+use super::{Oracle, VerifyError, WrongHash};
+use crate::engine::{Engine, HitFilter, Job, SpanReport};
+
+/// How many spans are kept as samples.
+const SAMPLES: usize = 8;
+/// How far, in standard deviations, the number of hits may lie from its expectation: chance alone does so once in
+/// 500 million runs.
+const DEVIATIONS: f64 = 6.0;
+
+/// What was reported during one turn of an engine.
+#[derive(Debug)]
+pub struct TimedWork {
+    filter: HitFilter,
+    hits: Vec<(Arc<Job>, u32)>,
+    samples: Vec<SpanReport>,
+    spans: u64,
+    hashes: u64,
+    random: u64,
+}
+
+impl TimedWork {
+    /// Begins with nothing. `seed` decides which spans become samples.
+    #[must_use]
+    pub fn new(filter: HitFilter, seed: u64) -> Self {
+        Self { filter, hits: Vec::new(), samples: Vec::new(), spans: 0, hashes: 0, random: seed | 1 }
+    }
+
+    /// Writes a report down. Cheap: it runs while the clock does.
+    pub fn observe(&mut self, report: SpanReport) {
+        self.spans += 1;
+        self.hashes += report.span.hashes();
+        self.hits.extend(report.hits.iter().map(|&nonce| (Arc::clone(&report.span.job), nonce)));
+        // Reservoir sampling: every span has the same chance.
+        if self.samples.len() < SAMPLES {
+            self.samples.push(report);
+            return;
+        }
+        let index = self.next_random(self.spans);
+        if let Some(sample) = self.samples.get_mut(index) {
+            *sample = report;
+        }
+    }
+
+    /// Returns a number below `end` (xorshift64*, which is random enough to pick samples).
+    fn next_random(&mut self, end: u64) -> usize {
+        self.random ^= self.random >> 12;
+        self.random ^= self.random << 25;
+        self.random ^= self.random >> 27;
+        usize::try_from(self.random.wrapping_mul(0x2545_f491_4f6c_dd1d) % end.max(1)).unwrap_or(usize::MAX)
+    }
+
+    /// Checks what was written down, and returns how many hashes the oracle computed again.
+    ///
+    /// # Errors
+    ///
+    /// What the engine got wrong; or what kept the oracle from computing.
+    pub fn check(mut self, engine: &dyn Engine, oracle: &mut Oracle) -> Result<u64, VerifyError> {
+        self.check_count(engine)?;
+        if oracle.is_nobody() {
+            return Ok(0);
+        }
+        let mut budget = oracle.budget_hashes;
+        if self.filter == HitFilter::ALL {
+            // Every nonce is a hit: nothing that could be wrong about one.
+            self.hits.clear();
+        }
+        // Half of the budget at most, so that the samples get theirs; a filter as loose as it should be stays far below.
+        while self.hits.len() as u64 > oracle.budget_hashes / 2 {
+            let index = self.next_random(self.hits.len() as u64);
+            self.hits.swap_remove(index);
+        }
+        for (job, nonce) in std::mem::take(&mut self.hits) {
+            let input = job.input(nonce);
+            let hash = oracle.hash(&input)?;
+            budget = budget.saturating_sub(1);
+            if !self.filter.admits(&hash) {
+                return Err(self.wrong_hit(engine, &input, &hash, oracle).into());
+            }
+        }
+        let mut hashed = oracle.budget_hashes - budget;
+        for (index, sample) in std::mem::take(&mut self.samples).into_iter().enumerate() {
+            let length = sample.span.hashes();
+            // Only a whole span has a checksum to compare, so one of those is worth more than the budget.
+            let is_due = index == 0 && sample.xor_tail.is_some();
+            let share =
+                if length <= budget || is_due { length } else { budget.min(oracle.budget_hashes / SAMPLES as u64) };
+            if share > 0 {
+                self.check_sample(engine, sample, share, oracle)?;
+                budget = budget.saturating_sub(share);
+                hashed += share;
+            }
+        }
+        Ok(hashed)
+    }
+
+    fn check_count(&self, engine: &dyn Engine) -> Result<(), VerifyError> {
+        #[expect(clippy::cast_precision_loss, reason = "a statistical bound")]
+        let (count, hashes) = (self.hits.len() as f64, self.hashes as f64);
+        let probability = self.filter.probability();
+        let expected = hashes * probability;
+        let deviation = (expected * (1.0 - probability)).sqrt();
+        // One more, because small counts are no normal distribution.
+        if (count - expected).abs() <= DEVIATIONS * deviation + DEVIATIONS {
+            return Ok(());
+        }
+        Err(WrongHash {
+            id: engine.id().clone(),
+            check: "number of hits".to_owned(),
+            input: format!("{} hashes of timed work, {} leading zero bits", self.hashes, self.filter.zero_bits()),
+            expected: format!("{expected:.0} hits ±{:.0}", DEVIATIONS * deviation),
+            computed: format!("{count:.0} hits"),
+            verified_by: "the binomial distribution".to_owned(),
+        }
+        .into())
+    }
+
+    fn wrong_hit(&self, engine: &dyn Engine, input: &[u8], hash: &[u8; 32], oracle: &Oracle) -> WrongHash {
+        WrongHash {
+            id: engine.id().clone(),
+            check: "a hit of the timed work".to_owned(),
+            input: const_hex::encode(input),
+            expected: format!("no hit: {}", const_hex::encode(hash)),
+            computed: format!("a hash with {} leading zero bits", self.filter.zero_bits()),
+            verified_by: oracle.name.clone(),
+        }
+    }
+
+    /// Scans the first `hashes` nonces of a sampled span again.
+    fn check_sample(
+        &self,
+        engine: &dyn Engine,
+        mut sample: SpanReport,
+        hashes: u64,
+        oracle: &mut Oracle,
+    ) -> Result<(), VerifyError> {
+        let start = sample.span.nonces.start;
+        let nonces = start..start + hashes;
+        let expected = expected_of(&sample.span.job, nonces.clone(), self.filter, oracle)?;
+        sample.hits.retain(|&nonce| nonces.contains(&u64::from(nonce)));
+        sample.hits.sort_unstable();
+        let check = "a span of the timed work".to_owned();
+        if sample.hits != expected.hits {
+            return Err(wrong_hits(
+                engine,
+                check,
+                &sample.span.job,
+                &nonces,
+                &expected.hits,
+                &sample.hits,
+                &oracle.name,
+            ));
+        }
+        let is_whole = nonces == sample.span.nonces;
+        match sample.xor_tail {
+            Some(tail) if is_whole && tail != expected.xor_tail => Err(WrongHash {
+                id: engine.id().clone(),
+                check,
+                input: describe(&sample.span.job, &nonces),
+                expected: format!("checksum {:016x}", expected.xor_tail),
+                computed: format!("checksum {tail:016x}"),
+                verified_by: oracle.name.clone(),
+            }
+            .into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::FakeClock;
+    use crate::engine::fake::FakeEngine;
+    use crate::engine::{Cancel, EngineId, RangeWork, Sink};
+
+    /// Runs a fake engine over some spans, spoils the reports, and checks them.
+    fn check_spoilt(zero_bits: u32, spoil: impl FnMut(&mut SpanReport)) -> Result<u64, VerifyError> {
+        struct Spoil<F>(TimedWork, F);
+        impl<F: FnMut(&mut SpanReport)> Sink for Spoil<F> {
+            fn report(&mut self, mut report: SpanReport) {
+                (self.1)(&mut report);
+                self.0.observe(report);
+            }
+        }
+        let filter = HitFilter::with_zero_bits(zero_bits);
+        let mut engine = FakeEngine::new(EngineId::new("fake", "cpu", "steady"), FakeClock::default(), 512, vec![1e6]);
+        let job = Arc::new(Job { key: Vec::new(), template: vec![7; 44], nonce_offset: 40 });
+        let mut sink = Spoil(TimedWork::new(filter, 42), spoil);
+        engine.run(filter, &RangeWork::new(job, 0..100 * 512 + 3, Cancel::default()), &mut sink).unwrap();
+        let mut oracle = Oracle::new("the fake", 1 << 14, |input| Ok(FakeEngine::fake_hash(input)));
+        sink.0.check(&engine, &mut oracle)
+    }
+
+    fn wrong(result: Result<u64, VerifyError>) -> String {
+        match result {
+            Err(VerifyError::Wrong(wrong)) => wrong.check,
+            other => panic!("not noticed: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn right_work_passes_and_was_really_hashed_again() {
+        let hashed = check_spoilt(4, |_| {}).unwrap();
+        assert!((4096..=1 << 14).contains(&hashed), "{hashed} hashes");
+    }
+
+    #[test]
+    fn one_flipped_bit_in_one_hit_is_noticed() {
+        let mut left = 1;
+        let spoil = |report: &mut SpanReport| {
+            if let (Some(hit), true) = (report.hits.first_mut(), left > 0) {
+                *hit ^= 1;
+                left -= 1;
+            }
+        };
+        assert_eq!(wrong(check_spoilt(6, spoil)), "a hit of the timed work");
+    }
+
+    #[test]
+    fn lost_hits_are_noticed() {
+        assert_eq!(wrong(check_spoilt(4, |report| drop(report.hits.pop()))), "a span of the timed work");
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_noticed() {
+        assert_eq!(wrong(check_spoilt(4, |report| report.xor_tail = Some(1))), "a span of the timed work");
+        // Where every hash is a hit, the checksum is all that can be wrong.
+        assert!(check_spoilt(0, |_| {}).is_ok());
+        assert_eq!(wrong(check_spoilt(0, |report| report.xor_tail = Some(1))), "a span of the timed work");
+    }
+
+    #[test]
+    fn spans_that_were_never_computed_are_noticed_by_their_number_of_hits() {
+        let mut number = 0;
+        let spoil = |report: &mut SpanReport| {
+            number += 1;
+            if number % 2 == 0 {
+                report.hits.clear();
+            }
+        };
+        assert_eq!(wrong(check_spoilt(4, spoil)), "number of hits");
+    }
+}
