@@ -9,6 +9,7 @@
 //! `docs/ARCHITECTURE.md` tells where each part lives and which way the arrows point.
 
 pub mod bench;
+pub mod cli;
 pub mod clock;
 pub mod coin;
 pub mod cpu;

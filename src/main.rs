@@ -1,2 +1,7 @@
 //! The `hashwatt` program: parse, run, turn an error into an exit code.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hashwatt::cli::main()
+}

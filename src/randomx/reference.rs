@@ -4,7 +4,7 @@
 //!
 //! - It splits the dataset's items evenly over `available_parallelism()` threads and drops the remainder: with two
 //!   threads the last item is never written. So the dataset is built from a thread that may run on just so many
-//!   processors that their number divides the number of items ([`dataset_threads`]).
+//!   processors that their number divides the number of items ([`limit_threads`]).
 //! - It doesn't check allocations. So memory is looked at first ([`memory_fault`]), for reserving as well.
 //! - `hash_first`, `hash_next` and `hash_last` leave the rounding mode altered. So they run on threads of their own, inside
 //!   [`floating_point::preserving`].
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use rust_randomx::{Context, Hasher};
 
-use super::ALGORITHM_V1;
+use super::{ALGORITHM_V1, DATASET_ITEMS};
 use crate::cpu::workers::{self, Worker};
 use crate::cpu::{affinity, floating_point, memory};
 use crate::engine::{
@@ -31,9 +31,6 @@ use crate::machine;
 use crate::sysroot::Sysroot;
 use crate::unavailable::Unavailable;
 
-/// The number of items of a dataset: (2^31 + 33,554,368) / 64 (specification, sections 4.2 and 7). Its factors are 3, 97
-/// and 117,109.
-const DATASET_ITEMS: usize = 34_078_719;
 /// The length of a dataset in bytes.
 const DATASET_BYTES: u64 = 64 * DATASET_ITEMS as u64;
 /// The length of a cache in bytes (specification, section 7.1).
@@ -141,7 +138,7 @@ fn build(mode: Mode, phase: &str, preparation: &Preparation<'_>) -> Result<Built
     let work = move || {
         let context = match mode {
             Mode::Light => Ok(Context::new(&key, false)),
-            Mode::Fast => dataset_threads().map(|_| Context::new(&key, true)),
+            Mode::Fast => limit_threads().map(|_| Context::new(&key, true)),
         };
         // Nobody listens any more only after an interrupt.
         let _ = sender.send(context);
@@ -169,7 +166,7 @@ fn build(mode: Mode, phase: &str, preparation: &Preparation<'_>) -> Result<Built
 
 /// Limits the calling thread to so many processors that their number divides [`DATASET_ITEMS`], as many as there are, and
 /// returns that number.
-fn dataset_threads() -> Result<usize, String> {
+fn limit_threads() -> Result<usize, String> {
     let divides = |threads: usize| DATASET_ITEMS.is_multiple_of(threads);
     if divides(affinity::parallelism()) {
         return Ok(affinity::parallelism());
@@ -341,7 +338,7 @@ mod tests {
         assert_eq!(DATASET_ITEMS, 3 * 97 * 117_109);
         assert_eq!(DATASET_BYTES, (1 << 31) + 33_554_368);
         let (threads, parallelism) =
-            thread::spawn(|| (dataset_threads().unwrap(), affinity::parallelism())).join().unwrap();
+            thread::spawn(|| (limit_threads().unwrap(), affinity::parallelism())).join().unwrap();
         assert_eq!(threads, parallelism, "the binding will ask the same question");
         assert!(DATASET_ITEMS.is_multiple_of(threads));
     }

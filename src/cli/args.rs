@@ -1,0 +1,290 @@
+//! What the command line takes. Scripts rely on the spelling.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::coin::Coin;
+use crate::energy::MeterSpec;
+use crate::report::units::parse_quantity;
+use crate::study;
+
+/// Measures what a hash costs on this machine, in time and in joules, and turns that into what a coin costs.
+///
+/// Without a command: tests every engine here against known answers, measures the fastest engine of each algorithm and
+/// device, and prints rate, power, energy per hash, coins per day, and energy and cost per coin. Takes under two minutes.
+///
+/// It is a benchmark and a calculator, no miner: it knows no pool and no wallet, and opens no network socket.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hashwatt",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  hashwatt                                        the whole job
+  hashwatt --meter watts:65W@cpu                  the same, with the power that a plug meter shows
+  hashwatt bench 'sha256d/*' --out record.json    measure some engines, keep the record
+  hashwatt cost record.json --engine sha256d/cpu/sha-ni
+
+Exit codes:
+  0 done   1 unexpected   2 usage or bad input   10 an engine computed a wrong hash
+  11 an engine or device is not available here   12 the meter asked for can't be read
+  15 a record that can't be read   130 interrupted (what was measured is written)"
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) measure: MeasureArguments,
+    /// The price of electricity, in USD per kWh
+    #[arg(long, value_name = "PRICE", default_value_t = study::DEFAULT_PRICE_KWH, value_parser = price)]
+    pub(super) price_kwh: f64,
+    #[command(flatten)]
+    pub(super) common: CommonArguments,
+}
+
+impl Arguments {
+    /// Tells whether an option of the bare program was given, which a command would silently not look at.
+    pub(super) fn has_main_job_options(&self) -> bool {
+        let MeasureArguments { meter, sysroot, out, threads } = &self.measure;
+        #[expect(clippy::float_cmp, reason = "unchanged means the very default")]
+        let has_price = self.price_kwh != study::DEFAULT_PRICE_KWH;
+        !meter.is_empty() || sysroot.is_some() || out.is_some() || threads.is_some() || has_price
+    }
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+pub(super) struct CommonArguments {
+    /// Print one JSON document on standard output, and nothing else there
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// When to use colours; auto also heeds NO_COLOR, CLICOLOR_FORCE and TERM=dumb
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorWhen,
+    /// Show no progress
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Show what libraries and drivers log (twice: all of it)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorWhen {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Options of whatever measures.
+#[derive(Debug, Args)]
+pub(super) struct MeasureArguments {
+    /// Where joules come from: auto, none, rapl, or a power that you state, such as watts:65W, watts:65W±5% or
+    /// watts:300W@gpu0 (repeatable, one for each device) [default: auto]
+    #[arg(long, value_name = "SPEC")]
+    pub(super) meter: Vec<MeterSpec>,
+    /// Read /sys and /proc below this directory
+    #[arg(long, value_name = "DIR")]
+    pub(super) sysroot: Option<PathBuf>,
+    /// Write the record to this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Threads of engines on the processors [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List processors, graphics adapters, engines and meters; what is missing, why, and what mends it
+    Devices {
+        /// Read /sys and /proc below this directory
+        #[arg(long, value_name = "DIR")]
+        sysroot: Option<PathBuf>,
+    },
+    /// Test every engine against known answers and its oracle, without timing
+    Selftest {
+        /// Engines to test: globs over ids, such as 'sha256d/*' ('*' crosses '/') [default: all]
+        #[arg(value_name = "FILTER")]
+        filters: Vec<String>,
+        /// Threads of engines on the processors [default: one for each processor]
+        #[arg(long, value_name = "N")]
+        threads: Option<usize>,
+    },
+    /// Measure engines
+    Bench(BenchArguments),
+    /// Hash a range of nonces and print those that meet the target
+    Scan(ScanArguments),
+    /// Hash one input
+    Hash(HashArguments),
+    /// Turn a rate and a power into coins, energy and money
+    Cost(CostArguments),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hashwatt bench                                  every engine that runs here
+  hashwatt bench 'sha256d/*' --time 30            all of SHA-256d, thirty seconds each
+  hashwatt bench '*/gpu0/*' --meter watts:300W@gpu0")]
+pub(super) struct BenchArguments {
+    /// Engines to measure: globs over ids, such as 'sha256d/*' or '*/gpu0/*' ('*' crosses '/') [default: all]
+    #[arg(value_name = "FILTER")]
+    pub(super) filters: Vec<String>,
+    /// Measured seconds for each engine; set-up and warm-up come on top
+    #[arg(long, value_name = "SECONDS", default_value_t = crate::bench::Plan::DEFAULT_SECONDS)]
+    pub(super) time: f64,
+    #[command(flatten)]
+    pub(super) measure: MeasureArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ScanArguments {
+    #[command(subcommand)]
+    pub(super) algorithm: ScanAlgorithm,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ScanAlgorithm {
+    /// Bitcoin's proof of work
+    Sha256d {
+        /// The block header: 160 hex digits
+        #[arg(long, value_name = "HEX160")]
+        header: String,
+        /// Nonces, half open, decimal or 0x-hex
+        #[arg(long, value_name = "A..B", default_value = "0..4294967296")]
+        nonces: String,
+        /// The target: 64 hex digits, big end first [default: the header's own bits]
+        #[arg(long, value_name = "HEX64")]
+        target: Option<String>,
+        /// The engine, or auto for the fastest by a short trial
+        #[arg(long, value_name = "ID", default_value = "auto")]
+        engine: String,
+        /// Threads of engines on the processors [default: one for each processor]
+        #[arg(long, value_name = "N")]
+        threads: Option<usize>,
+    },
+    /// Monero's proof of work
+    #[command(name = "randomx-v1")]
+    RandomxV1 {
+        /// The key, in hex
+        #[arg(long, value_name = "HEX")]
+        key: String,
+        /// The hashing blob, in hex
+        #[arg(long, value_name = "HEX")]
+        blob: String,
+        /// Where the nonce lies in the blob
+        #[arg(long, value_name = "BYTES", default_value_t = crate::randomx::NONCE_OFFSET)]
+        nonce_offset: usize,
+        /// Nonces, half open, decimal or 0x-hex
+        #[arg(long, value_name = "A..B")]
+        nonces: String,
+        /// Report the nonces that meet this difficulty [default: none, only the checksum]
+        #[arg(long, value_name = "D")]
+        difficulty: Option<String>,
+        /// The engine, or auto for the mode that is done sooner
+        #[arg(long, value_name = "ID", default_value = "auto")]
+        engine: String,
+        /// Threads of engines on the processors [default: one for each processor]
+        #[arg(long, value_name = "N")]
+        threads: Option<usize>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HashArguments {
+    #[command(subcommand)]
+    pub(super) algorithm: HashAlgorithm,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum HashAlgorithm {
+    /// SHA-256 of SHA-256; printed as Bitcoin displays hashes, big end first
+    Sha256d {
+        /// The input, in hex
+        #[arg(long, value_name = "HEX")]
+        input: String,
+        /// The engine
+        #[arg(long, value_name = "ID", default_value = "auto")]
+        engine: String,
+    },
+    /// RandomX version 1; printed in byte order
+    #[command(name = "randomx-v1")]
+    RandomxV1 {
+        /// The input, in hex
+        #[arg(long, value_name = "HEX")]
+        input: String,
+        /// The key, in hex
+        #[arg(long, value_name = "HEX")]
+        key: String,
+        /// The engine; auto is light mode, which is ready sooner
+        #[arg(long, value_name = "ID", default_value = "auto")]
+        engine: String,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hashwatt cost record.json --engine randomx-v1/cpu/reference+fast
+  hashwatt cost --coin btc --hashrate 13.5T --power 1323W
+  hashwatt cost --coin btc --hashrate 200T --power 3500W --count 10 --difficulty 124932866006548")]
+pub(super) struct CostArguments {
+    /// A record, for the rate and the energy
+    #[arg(value_name = "RECORD", conflicts_with = "hashrate")]
+    pub(super) record: Option<PathBuf>,
+    /// Which engine of the record
+    #[arg(long, value_name = "ID", requires = "record")]
+    pub(super) engine: Option<String>,
+    /// A rate in hashes per second, such as 13.5T
+    #[arg(long, value_name = "RATE", required_unless_present = "record", value_parser = |text: &str| parse_quantity(text, "H/s"))]
+    pub(super) hashrate: Option<f64>,
+    /// The power that one machine draws, such as 1323W
+    #[arg(long, value_name = "POWER", value_parser = |text: &str| parse_quantity(text, "W"))]
+    pub(super) power: Option<f64>,
+    /// How many such machines
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) count: u32,
+    /// The coin: btc or xmr [default: the one that the record's algorithm mines]
+    #[arg(long)]
+    pub(super) coin: Option<Coin>,
+    /// What the rate is a rate of [default: the coin's algorithm]
+    #[arg(long, value_name = "NAME")]
+    pub(super) algorithm: Option<String>,
+    /// The network's difficulty [default: a dated one that is built in]
+    #[arg(long, value_name = "D")]
+    pub(super) difficulty: Option<String>,
+    /// The height that sets the subsidy [default: that of the built-in difficulty]
+    #[arg(long, value_name = "H", requires = "difficulty")]
+    pub(super) height: Option<u64>,
+    /// The price of electricity per kWh
+    #[arg(long, value_name = "PRICE", default_value_t = study::DEFAULT_PRICE_KWH, value_parser = price)]
+    pub(super) price_kwh: f64,
+    /// The currency of the prices
+    #[arg(long, value_name = "NAME", default_value = "USD")]
+    pub(super) currency: String,
+    /// The price of one coin
+    #[arg(long, value_name = "PRICE", value_parser = price)]
+    pub(super) coin_price: Option<f64>,
+}
+
+/// Reads a price: any number from 0 on.
+fn price(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(price) if price.is_finite() && price >= 0.0 => Ok(price),
+        Ok(_) => Err("a price is a number from 0 on".to_owned()),
+        Err(_) => Err("expected a number, such as 0.05".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        super::Arguments::command().debug_assert();
+    }
+}

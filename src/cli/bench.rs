@@ -1,0 +1,31 @@
+//! `hashwatt bench`: measures the engines that the filters name.
+
+use std::process::ExitCode;
+
+use super::args::BenchArguments;
+use super::exit::Failure;
+use super::measure::{Measurement, exit_code};
+use super::output::Output;
+use super::{select, summary};
+use crate::bench::Plan;
+
+pub(super) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<ExitCode, Failure> {
+    let plan = Plan::new(arguments.time)?;
+    let mut measurement = Measurement::open(&arguments.measure, output.quiet)?;
+    let chosen = select::by_filters(&measurement.workshop.registry, &arguments.filters)?;
+    let ids: Vec<String> = chosen.iter().map(|candidate| candidate.id.to_string()).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let (record, faults) = measurement.run(&ids, plan, Vec::new())?;
+    let written = measurement.write(&record)?;
+    if output.json {
+        output.json(&record)?;
+    } else {
+        output.table(&summary::rates(&record))?;
+        summary::print_setups(&record, output)?;
+        summary::print_warnings(&record, output)?;
+        if let Some(path) = written {
+            output.remark(&format!("record: {}", path.display()))?;
+        }
+    }
+    exit_code(&record, faults)
+}

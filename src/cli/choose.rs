@@ -1,0 +1,41 @@
+//! Which engines the bare program measures: one for each algorithm and device, plain and rolled apart.
+
+use super::exit::Failure;
+use super::workshop::{Workshop, is_heavy};
+use crate::engine::{Candidate, EngineId};
+use crate::record::Calibrated;
+
+/// What was chosen, and the rates that decided.
+#[derive(Debug, Default)]
+pub(super) struct Choice {
+    pub(super) ids: Vec<EngineId>,
+    pub(super) calibrations: Vec<Calibrated>,
+}
+
+/// Chooses among the available candidates: where several compute the same on the same device, the one that pays its
+/// memory back (RandomX's fast mode: light mode is there to save memory), else the fastest in a short trial.
+pub(super) fn choose(workshop: &Workshop) -> Result<Choice, Failure> {
+    let mut choice = Choice::default();
+    let available: Vec<&Candidate> =
+        workshop.registry.candidates().iter().filter(|candidate| candidate.availability.is_ok()).collect();
+    let mut classes: Vec<(&str, &str, bool)> = Vec::new();
+    for candidate in &available {
+        if !classes.contains(&class(&candidate.id)) {
+            classes.push(class(&candidate.id));
+        }
+    }
+    for wanted in classes {
+        let rivals: Vec<&Candidate> =
+            available.iter().copied().filter(|candidate| class(&candidate.id) == wanted).collect();
+        let best = match rivals.iter().find(|candidate| is_heavy(candidate)) {
+            Some(heavy) => heavy.id.clone(),
+            None => workshop.fastest(&rivals, &mut choice.calibrations)?,
+        };
+        choice.ids.push(best);
+    }
+    Ok(choice)
+}
+
+fn class(id: &EngineId) -> (&str, &str, bool) {
+    (id.algorithm(), id.device(), id.mode() == Some("rolled"))
+}

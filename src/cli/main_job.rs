@@ -1,0 +1,72 @@
+//! The bare `hashwatt`: self-test, a quick benchmark, energy, coins and cost.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::args::MeasureArguments;
+use super::choose::{Choice, choose};
+use super::exit::{Failure, INTERRUPTED};
+use super::measure::{Measurement, exit_code};
+use super::output::Output;
+use super::summary;
+use super::workshop::{Workshop, is_heavy};
+use crate::bench::Plan;
+use crate::engine::EngineId;
+use crate::record::Record;
+use crate::study::Cost;
+
+/// The record with one more field.
+#[derive(Serialize)]
+struct WithCost<'a> {
+    #[serde(flatten)]
+    record: &'a Record,
+    cost: Vec<CostOf<'a>>,
+}
+
+/// The cost of one engine's coins.
+#[derive(Serialize)]
+struct CostOf<'a> {
+    id: &'a EngineId,
+    #[serde(flatten)]
+    cost: &'a Cost,
+}
+
+pub(super) fn run(arguments: &MeasureArguments, price_kwh: f64, output: &mut Output) -> Result<ExitCode, Failure> {
+    let mut measurement = Measurement::open(arguments, output.quiet)?;
+    let choice = match test_and_choose(&measurement.workshop) {
+        Ok(choice) => choice,
+        // Nothing was measured yet, but a record that says so is due all the same.
+        Err(failure) if failure.code == INTERRUPTED => Choice::default(),
+        Err(failure) => return Err(failure),
+    };
+    let ids: Vec<&str> = choice.ids.iter().map(EngineId::as_str).collect();
+    let (record, faults) = measurement.run(&ids, Plan::default(), choice.calibrations)?;
+    let written = measurement.write(&record)?;
+    let costs = summary::costs(&record, price_kwh);
+    if output.json {
+        let cost = record
+            .benchmarks
+            .iter()
+            .zip(&costs)
+            .filter_map(|(benchmark, cost)| Some(CostOf { id: &benchmark.id, cost: cost.as_ref()? }))
+            .collect();
+        output.json(&WithCost { record: &record, cost })?;
+    } else {
+        summary::print_main_job(&record, &costs, output)?;
+        if let Some(path) = written {
+            output.remark(&format!("record: {}", path.display()))?;
+        }
+    }
+    exit_code(&record, faults)
+}
+
+/// Tests every engine that is quick to build (the session tests the others before it measures them), then chooses.
+fn test_and_choose(workshop: &Workshop) -> Result<Choice, Failure> {
+    for candidate in workshop.registry.candidates().iter().filter(|candidate| candidate.availability.is_ok()) {
+        if !is_heavy(candidate) {
+            workshop.test(candidate)?;
+        }
+    }
+    choose(workshop)
+}

@@ -1,0 +1,156 @@
+//! What `bench` and the bare program share: meters, session and record.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::args::MeasureArguments;
+use super::exit::{Failure, INTERRUPTED};
+use super::workshop::Workshop;
+use crate::bench::{Meterings, Plan, Session};
+use crate::clock::Clock;
+use crate::device::Device;
+use crate::energy::{self, MeterDescription, Meters};
+use crate::engine::{Candidate, EngineError};
+use crate::machine::{self, Machine};
+use crate::record::{Calibrated, FORMAT, FORMAT_VERSION, OutFile, Record, Tool, Warning};
+use crate::registry::Registry;
+use crate::sysroot::Sysroot;
+
+/// Everything that was checked and opened before the work starts.
+pub(super) struct Measurement {
+    pub(super) workshop: Workshop,
+    sysroot: Sysroot,
+    meters: Meters,
+    meters_opened: Duration,
+    out: Option<(PathBuf, OutFile)>,
+    started: jiff::Timestamp,
+}
+
+impl Measurement {
+    /// Checks the arguments and opens what they name. Nothing has been computed yet when this fails.
+    pub(super) fn open(arguments: &MeasureArguments, is_quiet: bool) -> Result<Self, Failure> {
+        let sysroot = arguments.sysroot.as_ref().map_or_else(|| Ok(Sysroot::default()), Sysroot::new)?;
+        let workshop = Workshop::open(&sysroot, arguments.threads, is_quiet)?;
+        let meters_opened = workshop.clock.now();
+        let meters = energy::open(&arguments.meter, &sysroot)?;
+        let out = match &arguments.out {
+            Some(path) => Some((path.clone(), OutFile::create(path)?)),
+            None => None,
+        };
+        for meter in &meters.meters {
+            check_device(meter.description(), &workshop.registry)?;
+        }
+        Ok(Self { workshop, sysroot, meters, meters_opened, out, started: jiff::Timestamp::now() })
+    }
+
+    /// Measures `candidates` and makes the record.
+    pub(super) fn run(
+        &mut self,
+        candidates: &[&str],
+        plan: Plan,
+        calibrations: Vec<Calibrated>,
+    ) -> Result<(Record, Vec<EngineError>), Failure> {
+        let workshop = &self.workshop;
+        let candidates: Vec<&Candidate> = candidates.iter().filter_map(|id| workshop.registry.get(id)).collect();
+        let sensors: Vec<MeterDescription> =
+            self.meters.meters.iter().map(|meter| meter.description().clone()).collect();
+        let machine = workshop.registry.machine(&self.sysroot);
+        let mut meterings = Meterings::new(std::mem::take(&mut self.meters.meters), self.meters_opened);
+        let session = Session {
+            supplier: &workshop.registry,
+            clock: &workshop.clock,
+            plan,
+            observer: &workshop.terminal,
+            cancel: &workshop.cancel,
+            pool: &workshop.pool,
+            threads: workshop.threads,
+            available_bytes: machine::available_memory_bytes(&self.sysroot),
+            cpu_unavailable: self.meters.cpu_unavailable.as_ref(),
+        };
+        let outcome = session.run(&candidates, &mut meterings);
+        workshop.terminal.clear();
+        let outcome = outcome?;
+        let mut warnings = self.standing_warnings(&machine, &candidates);
+        warnings.extend(outcome.warnings);
+        let record = Record {
+            format: FORMAT.to_owned(),
+            format_version: FORMAT_VERSION,
+            tool: Tool::this(),
+            started_utc: self.started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            machine,
+            sensors,
+            groups: outcome.groups,
+            setups: outcome.setups,
+            calibrations,
+            benchmarks: outcome.benchmarks,
+            warnings,
+            interrupted: outcome.interrupted,
+        };
+        Ok((record, outcome.faults))
+    }
+
+    /// Says what is so from the start.
+    fn standing_warnings(&self, machine: &Machine, candidates: &[&Candidate]) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        let has_cpu = candidates.iter().any(|candidate| candidate.device == Device::Cpu);
+        if let Some(unavailable) = self.meters.cpu_unavailable.as_ref().filter(|_| has_cpu) {
+            let text = format!("no joules for the processors: {}", unavailable.reason);
+            warnings.push(Warning::new("energy-unavailable", text, unavailable.hint.clone()));
+        }
+        if machine.virtualization.hypervisor == Some(true) {
+            let text =
+                "this is a virtual machine: its processors may be shared, and rates may vary with its neighbours";
+            warnings.push(Warning::new("virtual-machine", text, "compare medians of several runs"));
+        }
+        for gpu in machine.gpus.iter().filter(|gpu| gpu.software) {
+            if candidates.iter().any(|candidate| candidate.id.device() == gpu.id) {
+                let text = format!("{} is a driver in software: its work is done by the processors", gpu.id);
+                warnings.push(Warning::new("software-adapter", text, ""));
+            }
+        }
+        if !Tool::this().optimized {
+            let text = "this program was built without optimisation: the rates say nothing about the machine";
+            warnings.push(Warning::new("debug-build", text, "cargo run --release"));
+        }
+        warnings
+    }
+
+    /// Writes the record where `--out` says.
+    pub(super) fn write(&mut self, record: &Record) -> Result<Option<PathBuf>, Failure> {
+        let Some((path, out)) = self.out.take() else { return Ok(None) };
+        let text = serde_json::to_string_pretty(record).map_err(std::io::Error::from)?;
+        out.write(&format!("{text}\n"))?;
+        Ok(Some(path))
+    }
+}
+
+/// Refuses a meter of a device that this machine doesn't have: its joules would belong to nobody.
+fn check_device(meter: &MeterDescription, registry: &Registry) -> Result<(), Failure> {
+    let is_known = meter.device == Device::Cpu
+        || registry
+            .candidates()
+            .iter()
+            .any(|candidate| candidate.device == meter.device && candidate.availability.is_ok());
+    if is_known {
+        return Ok(());
+    }
+    let message = format!("the meter {} belongs to {}, which this machine doesn't have", meter.name, meter.device);
+    Err(Failure::new(
+        super::exit::METER,
+        message,
+        "hashwatt devices lists the graphics adapters; a software adapter draws its power from the cpu",
+    ))
+}
+
+/// Returns the exit code of a measurement whose result has been printed.
+pub(super) fn exit_code(record: &Record, faults: Vec<EngineError>) -> Result<ExitCode, Failure> {
+    if record.interrupted {
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    // What the other engines gave has been printed; the code says that one of them fell out.
+    match faults.into_iter().next() {
+        Some(fault) => Err(fault.into()),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}

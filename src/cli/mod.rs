@@ -1,0 +1,60 @@
+//! The command line: one file per command. Nothing else in this program prints.
+
+mod args;
+mod bench;
+mod choose;
+mod cost;
+mod devices;
+mod exit;
+mod hash;
+mod interrupt;
+mod log;
+mod main_job;
+mod measure;
+mod output;
+mod progress;
+mod scan;
+mod select;
+mod selftest;
+mod summary;
+mod workshop;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use self::args::{Arguments, Command};
+use self::exit::Failure;
+use self::output::Output;
+
+/// Runs the program with the arguments of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::clap_exit(&error),
+    };
+    let mut output = Output::new(&arguments.common);
+    log::init(arguments.common.verbose);
+    match run(arguments, &mut output) {
+        Ok(code) => code,
+        Err(failure) => exit::fail(&failure),
+    }
+}
+
+fn run(arguments: Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
+    match arguments.command {
+        None => main_job::run(&arguments.measure, arguments.price_kwh, output),
+        Some(_) if arguments.has_main_job_options() => {
+            let error = "options before a command apply to the bare hashwatt only; put them behind the command";
+            let error = Arguments::command().error(clap::error::ErrorKind::ArgumentConflict, error);
+            Ok(exit::clap_exit(&error))
+        }
+        Some(Command::Devices { sysroot }) => devices::run(sysroot.as_deref(), output),
+        Some(Command::Selftest { filters, threads }) => selftest::run(&filters, threads, output),
+        Some(Command::Bench(arguments)) => bench::run(&arguments, output),
+        Some(Command::Scan(scan)) => scan::run(&scan, output),
+        Some(Command::Hash(hash)) => hash::run(&hash, output),
+        Some(Command::Cost(cost)) => cost::run(&cost, output),
+    }
+}

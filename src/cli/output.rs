@@ -1,0 +1,62 @@
+//! Standard output: only the result, in the format that was asked for.
+
+use std::io::{self, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::Style;
+use serde::Serialize;
+
+use super::args::{ColorWhen, CommonArguments};
+use crate::report::table::{Table, render};
+
+/// Where results go.
+pub(super) struct Output {
+    /// Whether one JSON document is wanted.
+    pub(super) json: bool,
+    /// Whether progress is unwanted.
+    pub(super) quiet: bool,
+    stream: AutoStream<io::Stdout>,
+}
+
+/// The style of headings.
+pub(super) const HEADING: Style = Style::new().bold();
+/// The style of remarks.
+pub(super) const REMARK: Style = Style::new().dimmed();
+
+impl Output {
+    pub(super) fn new(arguments: &CommonArguments) -> Self {
+        match arguments.color {
+            ColorWhen::Auto => {}
+            ColorWhen::Always => ColorChoice::Always.write_global(),
+            ColorWhen::Never => ColorChoice::Never.write_global(),
+        }
+        let stream = AutoStream::auto(io::stdout());
+        Self { json: arguments.json, quiet: arguments.quiet, stream }
+    }
+
+    /// Prints one JSON document.
+    pub(super) fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(value)?;
+        self.line(&text)
+    }
+
+    /// Prints a line.
+    pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.stream, "{text}")
+    }
+
+    /// Prints a heading.
+    pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
+        self.line(&format!("{HEADING}{text}{HEADING:#}"))
+    }
+
+    /// Prints a remark.
+    pub(super) fn remark(&mut self, text: &str) -> io::Result<()> {
+        self.line(&format!("{REMARK}{text}{REMARK:#}"))
+    }
+
+    /// Prints a table.
+    pub(super) fn table(&mut self, table: &Table) -> io::Result<()> {
+        write!(self.stream, "{}", render(table))
+    }
+}

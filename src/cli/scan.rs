@@ -1,0 +1,331 @@
+//! `hashwatt scan`: a range of nonces, and those that meet the target.
+
+use std::ops::Range;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::args::{ScanAlgorithm, ScanArguments};
+use super::exit::{Failure, INTERRUPTED};
+use super::hash::bytes;
+use super::output::Output;
+use super::progress::Terminal;
+use super::select;
+use super::workshop::Workshop;
+use crate::bench::Supplier;
+use crate::coin::bitcoin::{CompactTarget, Target};
+use crate::coin::monero;
+use crate::engine::{
+    Candidate, Engine, EngineId, Hash, HitFilter, Job, NONCE_END, Progress, RangeWork, Sink, SpanReport,
+};
+use crate::sha256d::BlockHeader;
+use crate::sysroot::Sysroot;
+use crate::verify::{VerifyError, WrongHash, self_test};
+use crate::{randomx, sha256d};
+
+/// More hits than this are not listed: the target is no target.
+const HITS_MAX: f64 = 1e7;
+/// Below this many SHA-256d hashes a trial of the engines takes longer than the work.
+const TRIAL_MIN: u64 = 1 << 20;
+/// The longest key of RandomX, in bytes (specification, section 1.1: K has 0 to 60).
+const KEY_MAX: usize = 60;
+
+#[derive(Serialize)]
+struct Scanned {
+    engine: EngineId,
+    scanned: u64,
+    hits: Vec<Hit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    xor_tail: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    interrupted: bool,
+}
+
+#[derive(Serialize)]
+struct Hit {
+    nonce: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    hash: String,
+}
+
+/// What decides which hits are listed.
+enum Goal {
+    Target(Target),
+    Difficulty(monero::Difficulty),
+    /// Only the checksum is wanted.
+    Checksum,
+}
+
+/// A scan whose arguments have been checked.
+struct Scan<'a> {
+    algorithm: &'static str,
+    job: Arc<Job>,
+    nonces: Range<u64>,
+    goal: Goal,
+    version: Option<u32>,
+    engine: &'a str,
+    threads: Option<usize>,
+}
+
+pub(super) fn run(arguments: &ScanArguments, output: &mut Output) -> Result<ExitCode, Failure> {
+    let scan = check(&arguments.algorithm)?;
+    let filter = scan.filter();
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let hits_expected = (scan.nonces.end - scan.nonces.start) as f64 * filter.probability();
+    if hits_expected > HITS_MAX {
+        let message = format!("about {hits_expected:.0} of these nonces would be hits");
+        return Err(Failure::usage(message, "give a harder target, or fewer nonces"));
+    }
+    let workshop = Workshop::open(&Sysroot::default(), scan.threads, output.quiet)?;
+    let candidate = scan.candidate(&workshop)?;
+    let mut engine = workshop.prepare(candidate, &scan.job.key)?;
+    scan.test(&workshop, candidate, engine.as_mut())?;
+
+    workshop.terminal.step(&format!("scanning with {}", candidate.id), Some(scan.nonces.end - scan.nonces.start));
+    let mut collect = Collect { terminal: &workshop.terminal, hits: Vec::new(), scanned: 0, xor_tail: Some(0) };
+    let work = RangeWork::new(Arc::clone(&scan.job), scan.nonces.clone(), workshop.cancel.clone());
+    engine.run(filter, &work, &mut collect)?;
+    let Collect { hits, scanned, xor_tail, .. } = collect;
+    let hits = scan.hits(hits, engine.as_mut())?;
+    workshop.terminal.clear();
+    let interrupted = scanned < scan.nonces.end - scan.nonces.start;
+    let xor_tail = xor_tail.map(|tail| format!("{tail:016x}"));
+    let scanned = Scanned { engine: candidate.id.clone(), scanned, hits, xor_tail, interrupted };
+    if output.json {
+        output.json(&scanned)?
+    } else {
+        print(&scanned, output)?
+    }
+    Ok(if interrupted { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
+}
+
+fn check(algorithm: &ScanAlgorithm) -> Result<Scan<'_>, Failure> {
+    match algorithm {
+        ScanAlgorithm::Sha256d { header, nonces, target, engine, threads } => {
+            let help = "a header is 160 hex digits without a prefix, as on the wire";
+            let header =
+                BlockHeader::from_hex(header).map_err(|error| Failure::usage(format!("--header: {error}"), help))?;
+            let goal = Goal::Target(match target {
+                Some(text) => text.parse().map_err(|error| Failure::usage(format!("--target: {error}"), ""))?,
+                None => Target::try_from(CompactTarget(header.bits)).map_err(|error| {
+                    Failure::usage(format!("the header's bits are no target: {error}"), "give a --target")
+                })?,
+            });
+            let (job, version) = (Arc::new(header.job()), Some(header.version));
+            let nonces = range(nonces)?;
+            Ok(Scan { algorithm: sha256d::ALGORITHM, job, nonces, goal, version, engine, threads: *threads })
+        }
+        ScanAlgorithm::RandomxV1 { key, blob, nonce_offset, nonces, difficulty, engine, threads } => {
+            let (key, template) = (bytes("--key", key)?, bytes("--blob", blob)?);
+            if key.len() > KEY_MAX {
+                let message = format!("--key: a key has at most {KEY_MAX} bytes; this has {}", key.len());
+                return Err(Failure::usage(message, ""));
+            }
+            if nonce_offset.checked_add(4).is_none_or(|end| end > template.len()) {
+                let message =
+                    format!("a nonce of 4 bytes at {nonce_offset} doesn't fit into a blob of {} bytes", template.len());
+                return Err(Failure::usage(message, "give a longer --blob, or another --nonce-offset"));
+            }
+            let goal = match difficulty {
+                Some(text) => Goal::Difficulty(
+                    text.parse().map_err(|error| Failure::usage(format!("--difficulty: {error}"), ""))?,
+                ),
+                None => Goal::Checksum,
+            };
+            let job = Arc::new(Job { key, template, nonce_offset: *nonce_offset });
+            let nonces = range(nonces)?;
+            Ok(Scan { algorithm: randomx::ALGORITHM_V1, job, nonces, goal, version: None, engine, threads: *threads })
+        }
+    }
+}
+
+impl Scan<'_> {
+    /// Returns the filter that is just looser than the goal.
+    fn filter(&self) -> HitFilter {
+        match &self.goal {
+            Goal::Target(target) => {
+                HitFilter::with_zero_bits(u32::try_from(target.to_u256().leading_zeros()).unwrap_or(0))
+            }
+            Goal::Difficulty(difficulty) => HitFilter::with_zero_bits(difficulty.to_u128().ilog2()),
+            Goal::Checksum => HitFilter::with_zero_bits(32),
+        }
+    }
+
+    /// Finds the engine that is meant.
+    fn candidate<'b>(&self, workshop: &'b Workshop) -> Result<&'b Candidate, Failure> {
+        let registry = &workshop.registry;
+        let by_id = |id: &str| select::by_id(registry, id, self.algorithm);
+        let hashes = self.nonces.end - self.nonces.start;
+        match (self.engine, self.algorithm) {
+            ("auto", sha256d::ALGORITHM) if hashes < TRIAL_MIN => by_id("sha256d/cpu/scalar"),
+            ("auto", sha256d::ALGORITHM) => {
+                let is_rival = |candidate: &&Candidate| {
+                    candidate.id.algorithm() == self.algorithm && candidate.availability.is_ok()
+                };
+                let rivals: Vec<&Candidate> = registry.candidates().iter().filter(is_rival).collect();
+                by_id(workshop.fastest(&rivals, &mut Vec::new())?.as_str())
+            }
+            ("auto", _) => {
+                let fast = by_id("randomx-v1/cpu/reference+fast");
+                if fast.is_ok() && randomx::is_fast_mode_sooner(hashes, workshop.threads) {
+                    return fast;
+                }
+                by_id("randomx-v1/cpu/reference+light")
+            }
+            (id, _) => by_id(id),
+        }
+    }
+
+    /// Checks the engine with known answers before it is trusted. In RandomX a key of its own has none: light mode is
+    /// tested with the key that has, and fast mode compared itself with light mode when it was made.
+    fn test(&self, workshop: &Workshop, candidate: &Candidate, engine: &mut dyn Engine) -> Result<(), VerifyError> {
+        let workload = workshop.registry.workload(self.algorithm);
+        if self.algorithm == sha256d::ALGORITHM {
+            let mut oracle = workshop.registry.oracle(&candidate.id, &workshop.preparation(&[]))?;
+            return self_test(engine, candidate.can_hash, &workload, &mut oracle).map(drop);
+        }
+        let light = workshop.registry.get("randomx-v1/cpu/reference+light").filter(|light| light.availability.is_ok());
+        light.map_or(Ok(()), |light| workshop.test_key(light, &workload, false).map(drop))
+    }
+
+    /// Hashes every candidate of a hit again, keeps those that meet the goal, and puts them in order.
+    fn hits(&self, mut nonces: Vec<u32>, engine: &mut dyn Engine) -> Result<Vec<Hit>, VerifyError> {
+        if matches!(self.goal, Goal::Checksum) {
+            return Ok(Vec::new());
+        }
+        nonces.sort_unstable();
+        let filter = self.filter();
+        let mut hits = Vec::new();
+        for nonce in nonces {
+            let input = self.job.input(nonce);
+            let is_sha256d = self.algorithm == sha256d::ALGORITHM;
+            let hash = if is_sha256d { sha256d::scalar::sha256d(&input) } else { engine.hash(&input)? };
+            if !filter.admits(&hash) {
+                return Err(wrong_hit(engine, &input, &hash, filter).into());
+            }
+            if self.is_met_by(&hash) {
+                let version = self.version.map(|version| format!("{version:08x}"));
+                hits.push(Hit { nonce, version, hash: displayed(hash, is_sha256d) });
+            }
+        }
+        Ok(hits)
+    }
+
+    fn is_met_by(&self, hash: &Hash) -> bool {
+        match &self.goal {
+            Goal::Target(target) => target.is_met_by(hash),
+            Goal::Difficulty(difficulty) => monero::meets(hash, *difficulty),
+            Goal::Checksum => false,
+        }
+    }
+}
+
+/// Writes a hash as its coin displays it: Bitcoin's big end first, RandomX's in byte order.
+fn displayed(mut hash: Hash, is_sha256d: bool) -> String {
+    if is_sha256d {
+        hash.reverse();
+    }
+    const_hex::encode(hash)
+}
+
+fn wrong_hit(engine: &dyn Engine, input: &[u8], hash: &Hash, filter: HitFilter) -> WrongHash {
+    WrongHash {
+        id: engine.id().clone(),
+        check: "a hit of the scan".to_owned(),
+        input: const_hex::encode(input),
+        expected: format!("no hit: {}", const_hex::encode(hash)),
+        computed: format!("a hash with {} leading zero bits", filter.zero_bits()),
+        verified_by: "hashing it again".to_owned(),
+    }
+}
+
+struct Collect<'a> {
+    terminal: &'a Terminal,
+    hits: Vec<u32>,
+    scanned: u64,
+    xor_tail: Option<u64>,
+}
+
+impl Sink for Collect<'_> {
+    fn report(&mut self, report: SpanReport) {
+        self.scanned += report.span.hashes();
+        self.xor_tail = self.xor_tail.zip(report.xor_tail).map(|(sum, tail)| sum ^ tail);
+        self.hits.extend(report.hits);
+        self.terminal.set(self.scanned);
+    }
+}
+
+/// Reads a half-open range of nonces.
+fn range(text: &str) -> Result<Range<u64>, Failure> {
+    let help = "give A..B with A below B and B at most 4294967296, decimal or 0x-hex; B itself is left out";
+    let refuse = |reason: &str| Failure::usage(format!("--nonces {text}: {reason}"), help);
+    let number = |digits: &str| match digits.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16),
+        None => digits.parse(),
+    };
+    let (start, end) = text.split_once("..").ok_or_else(|| refuse("there is no .. in it"))?;
+    let (start, end) = match (number(start), number(end)) {
+        (Ok(start), Ok(end)) => (start, end),
+        (Err(_), _) => return Err(refuse(&format!("{start:?} is no number"))),
+        (_, Err(_)) => return Err(refuse(&format!("{end:?} is no number"))),
+    };
+    if end > NONCE_END {
+        return Err(refuse("nonces are 32 bits wide, and the range doesn't wrap"));
+    }
+    match start.cmp(&end) {
+        std::cmp::Ordering::Less => Ok(start..end),
+        std::cmp::Ordering::Equal => Err(refuse("it holds no nonce")),
+        std::cmp::Ordering::Greater => Err(refuse("it runs backwards, and the range doesn't wrap")),
+    }
+}
+
+fn print(scanned: &Scanned, output: &mut Output) -> std::io::Result<()> {
+    for hit in &scanned.hits {
+        let version = hit.version.as_ref().map_or_else(String::new, |version| format!("  version {version}"));
+        output.line(&format!("nonce {}{version}  hash {}", hit.nonce, hit.hash))?;
+    }
+    if let Some(tail) = &scanned.xor_tail {
+        output.line(&format!("xor_tail {tail}"))?;
+    }
+    let interrupted = if scanned.interrupted { ", then interrupted" } else { "" };
+    let hits = match scanned.hits.len() {
+        1 => "1 hit".to_owned(),
+        count => format!("{count} hits"),
+    };
+    output.remark(&format!("{} hashes by {}: {hits}{interrupted}", scanned.scanned, scanned.engine))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_in_decimal_and_hex() {
+        assert_eq!(range("0..1").unwrap(), 0..1);
+        assert_eq!(range("0x10..0x20").unwrap(), 16..32);
+        assert_eq!(range("0..4294967296").unwrap(), 0..NONCE_END);
+        assert_eq!(range("0xfffffffe..0x100000000").unwrap(), NONCE_END - 2..NONCE_END);
+    }
+
+    #[test]
+    fn ranges_that_wrap_or_are_none_are_refused_with_the_reason() {
+        let cases = [
+            ("5", "there is no .."),
+            ("..5", "\"\" is no number"),
+            ("0..", "\"\" is no number"),
+            ("a..5", "\"a\" is no number"),
+            ("-1..5", "\"-1\" is no number"),
+            ("5..5", "holds no nonce"),
+            ("6..5", "runs backwards"),
+            ("0..4294967297", "32 bits"),
+            ("0..0x100000001", "32 bits"),
+            ("0..99999999999999999999", "is no number"),
+        ];
+        for (text, reason) in cases {
+            let message = range(text).unwrap_err().message;
+            assert!(message.contains(reason), "{text}: {message}");
+        }
+    }
+}

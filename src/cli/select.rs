@@ -1,0 +1,98 @@
+//! Which engines a command line means, and how many threads.
+
+use globset::Glob;
+
+use super::exit::{Failure, UNAVAILABLE};
+use crate::cpu::affinity;
+use crate::engine::Candidate;
+use crate::registry::Registry;
+
+/// Returns the available candidates that any of the filters matches, all of them without a filter.
+///
+/// A filter that matches no engine at all is an error, and so is a selection in which none is available.
+pub(super) fn by_filters<'a>(registry: &'a Registry, filters: &[String]) -> Result<Vec<&'a Candidate>, Failure> {
+    let mut globs = Vec::new();
+    for filter in filters {
+        let glob = Glob::new(filter)
+            .map_err(|error| {
+                Failure::usage(format!("{filter:?} is no filter: {}", error.kind()), "for example 'sha256d/*'")
+            })?
+            .compile_matcher();
+        if !registry.candidates().iter().any(|candidate| glob.is_match(candidate.id.as_str())) {
+            return Err(unknown(registry, filter, "filter"));
+        }
+        globs.push(glob);
+    }
+    let is_meant =
+        |candidate: &&Candidate| globs.is_empty() || globs.iter().any(|glob| glob.is_match(candidate.id.as_str()));
+    let meant: Vec<&Candidate> = registry.candidates().iter().filter(is_meant).collect();
+    let available: Vec<&Candidate> = meant.iter().copied().filter(|candidate| candidate.availability.is_ok()).collect();
+    match (available.is_empty(), meant.first()) {
+        (true, Some(first)) => Err(not_available(first)),
+        _ => Ok(available),
+    }
+}
+
+/// Returns the available candidate with this id, of this algorithm.
+pub(super) fn by_id<'a>(registry: &'a Registry, id: &str, algorithm: &str) -> Result<&'a Candidate, Failure> {
+    let candidate = registry.get(id).ok_or_else(|| unknown(registry, id, "engine"))?;
+    if candidate.id.algorithm() != algorithm {
+        let message = format!("{id} computes {}, not {algorithm}", candidate.id.algorithm());
+        return Err(Failure::usage(message, format!("engines for {algorithm}: {}", ids_of(registry, algorithm))));
+    }
+    if candidate.availability.is_err() { Err(not_available(candidate)) } else { Ok(candidate) }
+}
+
+/// Lists the engines of an algorithm that are available.
+pub(super) fn ids_of(registry: &Registry, algorithm: &str) -> String {
+    let is_one = |candidate: &&Candidate| candidate.id.algorithm() == algorithm && candidate.availability.is_ok();
+    let ids: Vec<&str> = registry.candidates().iter().filter(is_one).map(|candidate| candidate.id.as_str()).collect();
+    ids.join(", ")
+}
+
+fn not_available(candidate: &Candidate) -> Failure {
+    let unavailable = candidate.unavailable();
+    let reason = unavailable.map_or("", |unavailable| unavailable.reason.as_str());
+    let hint = unavailable.map_or("", |unavailable| unavailable.hint.as_str());
+    Failure::new(UNAVAILABLE, format!("{} is not available here: {reason}", candidate.id), hint)
+}
+
+fn unknown(registry: &Registry, text: &str, kind: &str) -> Failure {
+    // An engine for an adapter that isn't there is known, it just has no device.
+    let parts: Vec<&str> = text.split('/').collect();
+    if let [algorithm, device, engine] = parts[..] {
+        let is_gpu = matches!(device.parse(), Ok(crate::device::Device::Gpu(_)));
+        let has_engine = |candidate: &Candidate| {
+            candidate.id.algorithm() == algorithm && candidate.id.device() == "gpu0" && candidate.id.engine() == engine
+        };
+        if is_gpu && registry.candidates().iter().any(has_engine) {
+            let message = format!("{text} is not available here: there is no {device}");
+            return Failure::new(UNAVAILABLE, message, "hashwatt devices lists the graphics adapters");
+        }
+    }
+    let message = match kind {
+        "filter" => format!("the filter {text:?} matches no engine"),
+        _ => format!("unknown engine {text:?}"),
+    };
+    let help = match registry.nearest(text) {
+        Some(id) => format!("did you mean {id}? hashwatt devices lists all engines"),
+        None => "hashwatt devices lists all engines".to_owned(),
+    };
+    Failure::usage(message, help)
+}
+
+/// Checks a number of threads, one for each processor that this process may use where none is given.
+pub(super) fn threads(asked: Option<usize>) -> Result<usize, Failure> {
+    let most = affinity::parallelism();
+    match asked {
+        None => Ok(most),
+        Some(0) => Err(Failure::usage("0 threads can't compute anything", format!("give --threads 1 to {most}"))),
+        Some(threads) if threads > most => Err(Failure::usage(
+            format!("{threads} threads are more than the {most} that this process may run at once"),
+            format!(
+                "give --threads 1 to {most}: more only take turns, and the rate would say nothing about the machine"
+            ),
+        )),
+        Some(threads) => Ok(threads),
+    }
+}

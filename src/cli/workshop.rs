@@ -1,0 +1,135 @@
+//! What every command that computes needs: the engines, threads, progress, and a way to end early.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::exit::Failure;
+use super::progress::Terminal;
+use super::{interrupt, select};
+use crate::bench::{Supplier, calibrate};
+use crate::clock::MonotonicClock;
+use crate::engine::{Cancel, Candidate, Engine, EngineError, EngineId, Job, Pool, Preparation, Workload};
+use crate::record::Calibrated;
+use crate::registry::Registry;
+use crate::sysroot::Sysroot;
+use crate::verify::{Oracle, VerifyError, known_answers, self_test};
+
+/// How long each engine is tried where the fastest is wanted.
+const TRIAL: Duration = Duration::from_millis(200);
+/// Engines that hold more than this aren't tried, and are tested with one key only: to build what they need takes longer
+/// than most work.
+const HEAVY_BYTES: u64 = 1 << 30;
+
+pub(super) struct Workshop {
+    pub(super) registry: Registry,
+    pub(super) threads: usize,
+    pub(super) terminal: Terminal,
+    pub(super) cancel: Cancel,
+    pub(super) pool: Pool,
+    pub(super) clock: MonotonicClock,
+}
+
+/// What a test of one engine came to.
+pub(super) struct Tested {
+    pub(super) checks: usize,
+    pub(super) verified_by: String,
+}
+
+impl Workshop {
+    /// Looks at this machine. From here on an interrupt ends things in good order.
+    pub(super) fn open(sysroot: &Sysroot, threads: Option<usize>, is_quiet: bool) -> Result<Self, Failure> {
+        Ok(Self {
+            threads: select::threads(threads)?,
+            registry: Registry::find(sysroot),
+            terminal: Terminal::new(is_quiet),
+            cancel: interrupt::watch(),
+            pool: Pool::default(),
+            clock: MonotonicClock::default(),
+        })
+    }
+
+    /// Makes an engine for a key.
+    pub(super) fn prepare(&self, candidate: &Candidate, key: &[u8]) -> Result<Box<dyn Engine>, EngineError> {
+        self.registry.prepare(candidate, &self.preparation(key))
+    }
+
+    /// Says for what engines are made.
+    pub(super) fn preparation<'a>(&'a self, key: &'a [u8]) -> Preparation<'a> {
+        Preparation { key, threads: self.threads, pool: &self.pool, progress: &self.terminal, cancel: &self.cancel }
+    }
+
+    /// Tests one engine, with every key that has known answers; where a key takes a dataset, with the key of benchmarks
+    /// only.
+    pub(super) fn test(&self, candidate: &Candidate) -> Result<Tested, VerifyError> {
+        let workload = self.registry.workload(candidate.id.algorithm());
+        let answers = known_answers(candidate.id.algorithm());
+        let mut keys: BTreeSet<Vec<u8>> = answers.into_iter().map(|answer| answer.key).collect();
+        keys.remove(&workload.job.key);
+        // An oracle that takes a dataset isn't built for a test of a few hashes: known answers do.
+        let needs_heavy_oracle = candidate.id.mode() == Some("light");
+        let mut tested = self.test_key(candidate, &workload, !needs_heavy_oracle)?;
+        for key in keys.into_iter().filter(|_| !is_heavy(candidate)) {
+            let job = Job { key, ..workload.job.clone() };
+            tested.checks += self.test_key(candidate, &Workload { job, ..workload.clone() }, false)?.checks;
+        }
+        Ok(tested)
+    }
+
+    /// Tests one engine with one key.
+    pub(super) fn test_key(
+        &self,
+        candidate: &Candidate,
+        workload: &Workload,
+        with_oracle: bool,
+    ) -> Result<Tested, VerifyError> {
+        if self.cancel.is_cancelled() {
+            return Err(EngineError::Cancelled.into());
+        }
+        self.terminal.step(&format!("testing {}", candidate.id), None);
+        let preparation = self.preparation(&workload.job.key);
+        let mut engine = self.registry.prepare(candidate, &preparation)?;
+        let mut oracle =
+            if with_oracle { self.registry.oracle(&candidate.id, &preparation)? } else { Oracle::known_answers_only() };
+        let checks = self_test(engine.as_mut(), candidate.can_hash, workload, &mut oracle)?;
+        Ok(Tested { checks, verified_by: oracle.name })
+    }
+
+    /// Returns the fastest of several engines in a short trial, and notes each rate. An engine that can't be tried is left
+    /// out; its error counts only where no engine could be tried.
+    pub(super) fn fastest(
+        &self,
+        rivals: &[&Candidate],
+        calibrations: &mut Vec<Calibrated>,
+    ) -> Result<EngineId, EngineError> {
+        if let [only] = rivals {
+            return Ok(only.id.clone());
+        }
+        let mut best: Option<(f64, &EngineId)> = None;
+        let mut error = EngineError::Cancelled;
+        for candidate in rivals {
+            self.terminal.step(&format!("trying {}", candidate.id), None);
+            match self.trial(candidate) {
+                Ok(rate_hps) => {
+                    calibrations.push(Calibrated { id: candidate.id.clone(), rate_hps });
+                    if best.is_none_or(|(most, _)| rate_hps > most) {
+                        best = Some((rate_hps, &candidate.id));
+                    }
+                }
+                Err(EngineError::Cancelled) => return Err(EngineError::Cancelled),
+                Err(fault) => error = fault,
+            }
+        }
+        best.map(|(_, id)| id.clone()).ok_or(error)
+    }
+
+    fn trial(&self, candidate: &Candidate) -> Result<f64, EngineError> {
+        let workload = self.registry.workload(candidate.id.algorithm());
+        let mut engine = self.prepare(candidate, &workload.job.key)?;
+        Ok(calibrate(engine.as_mut(), &workload, &self.clock, TRIAL, &self.cancel)?.rate_hps)
+    }
+}
+
+/// Tells whether building what an engine needs takes longer than most work.
+pub(super) fn is_heavy(candidate: &Candidate) -> bool {
+    candidate.memory_bytes() > HEAVY_BYTES
+}
