@@ -48,7 +48,6 @@ impl Arguments {
     /// Tells whether an option of the bare program was given, which a command would silently not look at.
     pub(super) fn has_main_job_options(&self) -> bool {
         let MeasureArguments { meter, sysroot, out, threads } = &self.measure;
-        #[expect(clippy::float_cmp, reason = "unchanged means the very default")]
         let has_price = self.price_kwh != study::DEFAULT_PRICE_KWH;
         !meter.is_empty() || sysroot.is_some() || out.is_some() || threads.is_some() || has_price
     }

@@ -107,7 +107,10 @@ fn print_meters(meters: &[MeterStatus], output: &mut Output) -> Result<(), Failu
     }
     output.line("")?;
     output.table(&table)?;
-    print_hints(meters.iter().map(|meter| (meter.name.as_str(), meter.hint.as_deref())), output)
+    print_hints(
+        meters.iter().filter(|meter| !meter.available).map(|meter| (meter.name.as_str(), meter.hint.as_deref())),
+        output,
+    )
 }
 
 fn print_hints<'a>(

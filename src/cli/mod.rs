@@ -26,6 +26,7 @@ use clap::{CommandFactory, Parser};
 use self::args::{Arguments, Command};
 use self::exit::Failure;
 use self::output::Output;
+use crate::gpu;
 
 /// Runs the program with the arguments of this process.
 #[must_use]
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return exit::clap_exit(&error),
     };
+    gpu::keep_drivers_off_the_desktop();
     let mut output = Output::new(&arguments.common);
     log::init(arguments.common.verbose);
     match run(arguments, &mut output) {

@@ -1,5 +1,6 @@
 //! Progress on standard error: a bar where a person watches, a plain line for each step where nobody does.
 
+use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,13 +15,14 @@ pub(super) struct Terminal {
     bar: Mutex<ProgressBar>,
     /// Set where lines are wanted instead of a bar.
     is_plain: bool,
-    last_line: Mutex<String>,
+    /// The lines that were shown: what happens again in another engine's turn needn't be said twice.
+    shown: Mutex<HashSet<String>>,
 }
 
 impl Terminal {
     pub(super) fn new(is_quiet: bool) -> Self {
         let is_plain = !is_quiet && !std::io::stderr().is_terminal();
-        Self { bar: Mutex::new(ProgressBar::hidden()), is_plain, last_line: Mutex::default() }.quiet(is_quiet)
+        Self { bar: Mutex::new(ProgressBar::hidden()), is_plain, shown: Mutex::default() }.quiet(is_quiet)
     }
 
     fn quiet(self, is_quiet: bool) -> Self {
@@ -33,9 +35,7 @@ impl Terminal {
     /// Says what is being done, with a share of the whole where it is known.
     pub(super) fn step(&self, text: &str, total: Option<u64>) {
         if self.is_plain {
-            let mut last = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
-            if *last != text {
-                text.clone_into(&mut last);
+            if self.shown.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned()) {
                 let _ = writeln!(anstream::stderr(), "{text}");
             }
             return;

@@ -94,9 +94,9 @@ pub(super) fn run(arguments: &ScanArguments, output: &mut Output) -> Result<Exit
     let xor_tail = xor_tail.map(|tail| format!("{tail:016x}"));
     let scanned = Scanned { engine: candidate.id.clone(), scanned, hits, xor_tail, interrupted };
     if output.json {
-        output.json(&scanned)?
+        output.json(&scanned)?;
     } else {
-        print(&scanned, output)?
+        print(&scanned, output)?;
     }
     Ok(if interrupted { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
 }

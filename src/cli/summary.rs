@@ -107,13 +107,14 @@ pub(super) fn print_main_job(record: &Record, costs: &[Option<Cost>], output: &m
     } else {
         output.table(&table)?;
     }
-    print_setups(record, output)?;
-    print_warnings(record, output)?;
-    print_assumptions(costs, output)?;
+    output.line("")?;
     for sentence in sentences(record, costs) {
         output.line(&sentence)?;
     }
-    Ok(())
+    output.line("")?;
+    print_assumptions(costs, output)?;
+    print_setups(record, output)?;
+    print_warnings(record, output)
 }
 
 /// Shortens the oracle's id to what distinguishes it.
@@ -160,7 +161,7 @@ pub(super) fn print_warnings(record: &Record, output: &mut Output) -> Result<(),
     }
     for warning in &record.warnings {
         let hint = if warning.hint.is_empty() { String::new() } else { format!("; {}", warning.hint) };
-        output.remark(&format!("{}{hint}", warning.text))?;
+        output.remark(&format!("note: {}{hint}", warning.text))?;
     }
     Ok(())
 }

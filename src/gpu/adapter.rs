@@ -38,6 +38,18 @@ pub struct Adapter {
     info: wgpu::AdapterInfo,
 }
 
+/// Keeps Mesa's device selection out of this process. That layer of the Vulkan loader connects to the desktop to learn which
+/// card draws it, which is of no use here, and where there is no desktop it complains on standard error.
+///
+/// Has to be called at the beginning of the program, before there is another thread.
+#[expect(unsafe_code, reason = "the layer is switched off by an environment variable only")]
+pub fn keep_drivers_off_the_desktop() {
+    // SAFETY: called before any other thread exists, so none can read the environment meanwhile.
+    unsafe {
+        std::env::set_var("NODEVICE_SELECT", "1");
+    }
+}
+
 impl Adapters {
     /// Finds the adapters of this machine: real ones first, then software ones.
     #[must_use]
@@ -189,9 +201,8 @@ impl GpuDevice {
         self.fault.get().map_or(Ok(()), Err)
     }
 
-    /// Gives the device up, as if it had been lost; for tests.
-    #[cfg(test)]
-    pub(crate) fn lose(&self) {
+    /// Gives the device up. Whatever is in flight on it, and whatever comes after, fails as on a device that was lost.
+    pub fn destroy(&self) {
         self.device.destroy();
     }
 }

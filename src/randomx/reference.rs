@@ -282,9 +282,10 @@ struct Scan<'a> {
 }
 
 impl Worker for Scan<'_> {
-    /// Long enough for several hashes in fast mode: the end of one and the beginning of the next overlap.
+    /// Long enough for some hashes in fast mode, because the end of one and the beginning of the next overlap; short enough
+    /// that what is under way at the edge of a sample doesn't blur it.
     fn span_target(&self) -> Duration {
-        Duration::from_millis(20)
+        Duration::from_millis(12)
     }
 
     fn hashes_first(&self) -> u64 {

@@ -1,27 +1,28 @@
 //! SHA-256d on the processors: one kernel per instruction set, driven by the same threads.
 
+use std::sync::Arc;
+
 use super::midstate::{Kernel, Midstate};
 use super::scalar::Scalar;
 use super::{ALGORITHM, job_fault};
 use crate::cpu::workers::{self, Worker};
 use crate::engine::{
-    Available, Engine, EngineError, EngineId, Hash, HitFilter, SetupPart, Sink, Span, SpanReport, Work,
+    Available, Engine, EngineError, EngineId, Hash, HitFilter, MakeEngine, SetupPart, Sink, Span, SpanReport, Work,
 };
 use crate::unavailable::Unavailable;
 
-/// A kernel by name, or why it can't run on this processor.
-type NamedKernel = (&'static str, Result<fn() -> Option<Box<dyn Kernel>>, Unavailable>);
+/// A kernel, or why it can't run on this processor.
+type MaybeKernel = Result<Arc<dyn Kernel>, Unavailable>;
 
-/// Lists every kernel that this program has for processors.
-fn kernels() -> Vec<NamedKernel> {
-    vec![("scalar", Ok(|| Some(Box::new(Scalar)))), ("sha-ni", sha_ni())]
+/// Lists every kernel that this program has for processors, by name.
+fn kernels() -> Vec<(&'static str, MaybeKernel)> {
+    vec![("scalar", Ok(Arc::new(Scalar))), ("sha-ni", sha_ni())]
 }
 
 #[cfg(target_arch = "x86_64")]
-fn sha_ni() -> Result<fn() -> Option<Box<dyn Kernel>>, Unavailable> {
-    use super::sha_ni::ShaNi;
-    match ShaNi::new() {
-        Some(_) => Ok(|| Some(Box::new(ShaNi::new()?))),
+fn sha_ni() -> MaybeKernel {
+    match super::sha_ni::ShaNi::new() {
+        Some(kernel) => Ok(Arc::new(kernel)),
         None => Err(Unavailable {
             reason: "this processor has no SHA extensions (sha_ni)".to_owned(),
             hint: "AMD Zen, Intel Goldmont, Ice Lake and later have them; a virtual machine may hide them".to_owned(),
@@ -30,37 +31,31 @@ fn sha_ni() -> Result<fn() -> Option<Box<dyn Kernel>>, Unavailable> {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn sha_ni() -> Result<fn() -> Option<Box<dyn Kernel>>, Unavailable> {
+fn sha_ni() -> MaybeKernel {
     Err(Unavailable { reason: "the SHA extensions of x86 exist on x86-64 only".to_owned(), hint: String::new() })
 }
 
 /// Returns the engines of this module by id, with what it takes to make each.
 #[must_use]
 pub fn engines() -> Vec<(EngineId, Result<Available, Unavailable>)> {
-    kernels()
-        .into_iter()
-        .map(|(name, kernel)| {
-            let id = EngineId::new(ALGORITHM, "cpu", name);
-            let availability = kernel.map(|make_kernel| {
-                let id = id.clone();
-                let make: Box<crate::engine::MakeEngine> = Box::new(move |preparation| {
-                    let kernel = make_kernel().ok_or_else(|| EngineError::Failed {
-                        id: id.clone(),
-                        reason: "the processor's features changed".to_owned(),
-                    })?;
-                    Ok(Box::new(CpuEngine { id: id.clone(), threads: preparation.threads, kernel }))
-                });
-                Available { resources: Vec::new(), make }
-            });
-            (id, availability)
-        })
-        .collect()
+    let engine = |(name, kernel): (&str, MaybeKernel)| {
+        let id = EngineId::new(ALGORITHM, "cpu", name);
+        (id.clone(), kernel.map(|kernel| available(id, kernel)))
+    };
+    kernels().into_iter().map(engine).collect()
+}
+
+fn available(id: EngineId, kernel: Arc<dyn Kernel>) -> Available {
+    let make: Box<MakeEngine> = Box::new(move |preparation| {
+        Ok(Box::new(CpuEngine { id: id.clone(), threads: preparation.threads, kernel: Arc::clone(&kernel) }))
+    });
+    Available { resources: Vec::new(), make }
 }
 
 struct CpuEngine {
     id: EngineId,
     threads: usize,
-    kernel: Box<dyn Kernel>,
+    kernel: Arc<dyn Kernel>,
 }
 
 impl Engine for CpuEngine {
@@ -159,8 +154,8 @@ mod tests {
     fn every_kernel_that_runs_here_agrees_with_the_oracle() {
         let mut names = Vec::new();
         for (name, kernel) in kernels() {
-            if let Ok(make) = kernel {
-                agrees_with_the_oracle(name, make().unwrap().as_ref());
+            if let Ok(kernel) = kernel {
+                agrees_with_the_oracle(name, kernel.as_ref());
                 names.push(name);
             }
         }
