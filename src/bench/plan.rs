@@ -20,7 +20,7 @@ pub struct Plan {
 
 /// A measured time that no plan can be made of.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{seconds} s is no time to measure for: expected 0.1 to 86400 seconds per engine")]
+#[error("{seconds} s is no time to measure for: expected 0.1 to 10000 seconds per engine")]
 pub struct PlanError {
     /// The time asked for.
     pub seconds: f64,
@@ -30,19 +30,20 @@ impl Plan {
     /// The measured time per engine where none is asked for, in seconds.
     pub const DEFAULT_SECONDS: f64 = 3.0;
 
-    /// Lays out `seconds` of measured time per engine: 12 samples in 3 turns for the quick default of 3 seconds, towards
-    /// 40 samples for longer times.
+    /// Lays out `seconds` of measured time per engine: 12 samples in 3 turns for the quick default of 3 seconds, 40 in 4
+    /// turns for longer times, and so many that none is longer than 10 seconds: energy counters wrap, and have to be
+    /// read more often than that.
     ///
     /// # Errors
     ///
-    /// Less than a tenth of a second, more than a day, or no number.
+    /// Less than a tenth of a second, more than 10,000 seconds, or no number.
     pub fn new(seconds: f64) -> Result<Self, PlanError> {
-        if !(0.1..=86_400.0).contains(&seconds) {
+        if !(0.1..=10_000.0).contains(&seconds) {
             return Err(PlanError { seconds });
         }
         let rounds = if seconds < 20.0 { 3 } else { 4 };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 12 to 40")]
-        let samples = (seconds * 4.0).clamp(12.0, 40.0) as u32;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "12 to 1000")]
+        let samples = (seconds * 4.0).clamp(12.0, 40.0).max(seconds / 10.0).ceil() as u32;
         let samples_per_turn = samples.div_ceil(rounds);
         let sample = Duration::from_secs_f64(seconds / f64::from(rounds * samples_per_turn));
         Ok(Self { rounds, samples_per_turn, sample })
@@ -97,15 +98,16 @@ mod tests {
 
     #[test]
     fn the_measured_time_is_what_was_asked_for() {
-        for seconds in [0.1, 1.0, 3.0, 10.0, 30.0, 120.0] {
+        for seconds in [0.1, 1.0, 3.0, 10.0, 30.0, 120.0, 1001.0, 10_000.0] {
             let plan = Plan::new(seconds).unwrap();
             let total = plan.sample.as_secs_f64() * f64::from(plan.rounds * plan.samples_per_turn);
             assert!((total - seconds).abs() < 1e-6, "{seconds} s became {total} s");
-            assert!(plan.rounds * plan.samples_per_turn >= 12);
+            assert!((12..=1000).contains(&(plan.rounds * plan.samples_per_turn)));
+            assert!(plan.sample <= Duration::from_secs(10));
         }
         assert_eq!(Plan::new(Plan::DEFAULT_SECONDS).unwrap(), Plan::default());
         assert_eq!(Plan::new(30.0).unwrap().samples_per_turn * 4, 40);
-        for seconds in [0.0, -1.0, 0.05, 1e6, f64::NAN, f64::INFINITY] {
+        for seconds in [0.0, -1.0, 0.05, 10_001.0, f64::NAN, f64::INFINITY] {
             assert!(Plan::new(seconds).is_err());
         }
     }

@@ -7,12 +7,14 @@ use crate::interval::Interval;
 ///
 /// The ends are order statistics, so nothing is assumed about how the values are distributed, only that they are
 /// independent: the number of values below the true median is binomial with p = 1/2. Below six values not even the
-/// whole range reaches 95 %, and the confidence returned says so. None without values.
+/// whole range reaches 95 %, and the confidence returned says so. None without values. At most 1,000 values: with more,
+/// the probabilities leave the range of floats.
 #[must_use]
 pub fn median_interval(values: &[f64], confidence: f64) -> Option<(Interval, f64)> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let count = sorted.len();
+    debug_assert!(count <= 1000, "a plan has at most 1,000 samples");
     let (first, last) = (*sorted.first()?, *sorted.last()?);
     let median = f64::midpoint(sorted[(count - 1) / 2], sorted[count / 2]);
     // P(X <= k) for X ~ Binomial(count, 1/2), summed up while both tails together stay below what may be outside.
@@ -63,6 +65,10 @@ mod tests {
         let (interval, reached) = of(40);
         assert_eq!((interval.low, interval.high), (14.0, 27.0));
         assert!((0.95..0.97).contains(&reached));
+        // For many values the ranks are those of the normal distribution: n/2 -+ 1.96 sqrt(n)/2.
+        let (interval, reached) = of(1000);
+        assert_eq!((interval.low, interval.high), (469.0, 532.0));
+        assert!((0.95..0.96).contains(&reached), "{reached}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::args::BenchArguments;
 use super::exit::Failure;
-use super::measure::{Measurement, exit_code};
+use super::measure::{Measurement, exit_code, worth_printing};
 use super::output::Output;
 use super::{select, summary};
 use crate::bench::Plan;
@@ -16,6 +16,7 @@ pub(super) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<Exi
     let ids: Vec<String> = chosen.iter().map(|candidate| candidate.id.to_string()).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let (record, faults) = measurement.run(&ids, plan, Vec::new())?;
+    let faults = worth_printing(&record, faults)?;
     let written = measurement.write(&record)?;
     if output.json {
         output.json(&record)?;

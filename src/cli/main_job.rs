@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::args::MeasureArguments;
 use super::choose::{Choice, choose};
 use super::exit::{Failure, INTERRUPTED};
-use super::measure::{Measurement, exit_code};
+use super::measure::{Measurement, exit_code, worth_printing};
 use super::output::Output;
 use super::summary;
 use super::workshop::{Workshop, is_heavy};
@@ -42,6 +42,7 @@ pub(super) fn run(arguments: &MeasureArguments, price_kwh: f64, output: &mut Out
     };
     let ids: Vec<&str> = choice.ids.iter().map(EngineId::as_str).collect();
     let (record, faults) = measurement.run(&ids, Plan::default(), choice.calibrations)?;
+    let faults = worth_printing(&record, faults)?;
     let written = measurement.write(&record)?;
     let costs = summary::costs(&record, price_kwh);
     if output.json {

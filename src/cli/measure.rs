@@ -143,6 +143,14 @@ fn check_device(meter: &MeterDescription, registry: &Registry) -> Result<(), Fai
     ))
 }
 
+/// Passes on what went wrong where that is all there is to say: then nothing is printed or written.
+pub(super) fn worth_printing(record: &Record, faults: Vec<EngineError>) -> Result<Vec<EngineError>, Failure> {
+    match faults.first() {
+        Some(fault) if record.benchmarks.is_empty() => Err(fault.clone().into()),
+        _ => Ok(faults),
+    }
+}
+
 /// Returns the exit code of a measurement whose result has been printed.
 pub(super) fn exit_code(record: &Record, faults: Vec<EngineError>) -> Result<ExitCode, Failure> {
     if record.interrupted {

@@ -90,6 +90,7 @@ fn print(engines: &[Row], output: &mut Output) -> Result<(), Failure> {
     }
     let passed = engines.iter().filter(|engine| engine.passed).count();
     let green = Style::new().fg_color(Some(AnsiColor::Green.into()));
-    output.line(&format!("{green}{passed} of {} engines passed{green:#}; the others can't run here", engines.len()))?;
+    let rest = if passed < engines.len() { "; the others can't run here" } else { "" };
+    output.line(&format!("{green}{passed} of {} engines passed{green:#}{rest}", engines.len()))?;
     Ok(())
 }

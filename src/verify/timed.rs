@@ -12,6 +12,8 @@ use crate::engine::{Engine, HitFilter, Job, SpanReport};
 
 /// How many spans are kept as samples.
 const SAMPLES: usize = 8;
+/// How many hits are kept for hashing again; a sample of them where there are more.
+const HITS_KEPT: usize = 1 << 20;
 /// How far, in standard deviations, the number of hits may lie from its expectation: chance alone does so once in
 /// 500 million runs.
 const DEVIATIONS: f64 = 6.0;
@@ -21,6 +23,7 @@ const DEVIATIONS: f64 = 6.0;
 pub struct TimedWork {
     filter: HitFilter,
     hits: Vec<(Arc<Job>, u32)>,
+    hits_reported: u64,
     samples: Vec<SpanReport>,
     spans: u64,
     hashes: u64,
@@ -31,14 +34,22 @@ impl TimedWork {
     /// Begins with nothing. `seed` decides which spans become samples.
     #[must_use]
     pub fn new(filter: HitFilter, seed: u64) -> Self {
-        Self { filter, hits: Vec::new(), samples: Vec::new(), spans: 0, hashes: 0, random: seed | 1 }
+        Self { filter, hits: Vec::new(), hits_reported: 0, samples: Vec::new(), spans: 0, hashes: 0, random: seed | 1 }
     }
 
     /// Writes a report down. Cheap: it runs while the clock does.
     pub fn observe(&mut self, report: SpanReport) {
         self.spans += 1;
         self.hashes += report.span.hashes();
-        self.hits.extend(report.hits.iter().map(|&nonce| (Arc::clone(&report.span.job), nonce)));
+        for &nonce in &report.hits {
+            self.hits_reported += 1;
+            let hit = (Arc::clone(&report.span.job), nonce);
+            if self.hits.len() < HITS_KEPT {
+                self.hits.push(hit);
+            } else if let index @ 0..HITS_KEPT = self.next_random(self.hits_reported) {
+                self.hits[index] = hit;
+            }
+        }
         // Reservoir sampling: every span has the same chance.
         if self.samples.len() < SAMPLES {
             self.samples.push(report);
@@ -104,7 +115,7 @@ impl TimedWork {
 
     fn check_count(&self, engine: &dyn Engine) -> Result<(), VerifyError> {
         #[expect(clippy::cast_precision_loss, reason = "a statistical bound")]
-        let (count, hashes) = (self.hits.len() as f64, self.hashes as f64);
+        let (count, hashes) = (self.hits_reported as f64, self.hashes as f64);
         let probability = self.filter.probability();
         let expected = hashes * probability;
         let deviation = (expected * (1.0 - probability)).sqrt();
