@@ -107,11 +107,10 @@ pub(super) fn print_main_job(record: &Record, costs: &[Option<Cost>], output: &m
     } else {
         output.table(&table)?;
     }
-    output.line("")?;
-    for sentence in sentences(record, costs) {
-        output.line(&sentence)?;
+    let sentences = sentences(record, costs);
+    if !sentences.is_empty() {
+        output.line(&format!("\n{}\n", sentences.join("\n")))?;
     }
-    output.line("")?;
     print_assumptions(costs, output)?;
     print_setups(record, output)?;
     print_warnings(record, output)

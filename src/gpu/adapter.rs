@@ -38,6 +38,9 @@ pub struct Adapter {
     info: wgpu::AdapterInfo,
 }
 
+/// The library through which Vulkan's drivers are reached on Linux.
+const LOADER: &[u8] = b"libvulkan.so.1";
+
 /// Keeps Mesa's device selection out of this process. That layer of the Vulkan loader connects to the desktop to learn which
 /// card draws it, which is of no use here, and where there is no desktop it complains on standard error.
 ///
@@ -75,10 +78,10 @@ impl Adapters {
     }
 }
 
-/// Tells a machine without a Vulkan loader from one without a driver: the loader is mapped into this process once wgpu
-/// has looked for it.
+/// Tells a machine without a Vulkan loader from one without a driver, by the list of libraries that the system keeps.
 fn why_none() -> Unavailable {
-    let loader = fs::read_to_string("/proc/self/maps").map(|maps| maps.contains("libvulkan"));
+    let has_loader = |libraries: Vec<u8>| libraries.windows(LOADER.len()).any(|name| name == LOADER);
+    let loader = fs::read("/etc/ld.so.cache").map(has_loader);
     let (reason, hint) = match loader {
         Ok(false) => (
             "no graphics adapter: this machine has no Vulkan loader (libvulkan.so.1)",

@@ -40,7 +40,11 @@ impl OutFile {
             return Err(fault(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")));
         }
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let beside = tempfile::Builder::new().prefix(".hashwatt-").tempfile_in(directory).map_err(fault)?;
+        // Only the kind: the error itself names the temporary file, which nobody asked for.
+        let beside = tempfile::Builder::new()
+            .prefix(".hashwatt-")
+            .tempfile_in(directory)
+            .map_err(|error| fault(io::Error::from(error.kind())))?;
         Ok(Self { path: path.to_owned(), beside })
     }
 
