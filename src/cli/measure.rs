@@ -1,5 +1,6 @@
 //! What `bench` and the bare program share: meters, session and record.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -71,7 +72,13 @@ impl Measurement {
         let outcome = session.run(&candidates, &mut meterings);
         workshop.terminal.clear();
         let outcome = outcome?;
-        let mut warnings = self.standing_warnings(&machine, &candidates);
+        let mut warnings = self.standing_warnings(&machine, &candidates, &sensors);
+        for sensor in &sensors {
+            if let Some(fault) = meterings.fault(&sensor.name) {
+                let text = format!("the meter {} failed: {fault}", sensor.name);
+                warnings.push(Warning::new("meter-failed", text, "its joules are left out; measure again"));
+            }
+        }
         warnings.extend(outcome.warnings);
         let record = Record {
             format: FORMAT.to_owned(),
@@ -91,12 +98,25 @@ impl Measurement {
     }
 
     /// Says what is so from the start.
-    fn standing_warnings(&self, machine: &Machine, candidates: &[&Candidate]) -> Vec<Warning> {
+    fn standing_warnings(
+        &self,
+        machine: &Machine,
+        candidates: &[&Candidate],
+        sensors: &[MeterDescription],
+    ) -> Vec<Warning> {
         let mut warnings = Vec::new();
         let has_cpu = candidates.iter().any(|candidate| candidate.device == Device::Cpu);
         if let Some(unavailable) = self.meters.cpu_unavailable.as_ref().filter(|_| has_cpu) {
             let text = format!("no joules for the processors: {}", unavailable.reason);
             warnings.push(Warning::new("energy-unavailable", text, unavailable.hint.clone()));
+        }
+        let devices: BTreeSet<Device> = candidates.iter().map(|candidate| candidate.device).collect();
+        for gpu in devices.into_iter().filter(|device| *device != Device::Cpu) {
+            if !sensors.iter().any(|meter| meter.device == gpu) {
+                let text = format!("no joules for {gpu}: no meter reads it");
+                let hint = format!("declare the power: --meter watts:300W@{gpu}");
+                warnings.push(Warning::new("energy-unavailable", text, hint));
+            }
         }
         if machine.virtualization.hypervisor == Some(true) {
             let text =

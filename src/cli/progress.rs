@@ -11,55 +11,75 @@ use crate::bench::Observer;
 use crate::engine::{EngineId, Progress};
 
 /// Shows how long waits go on.
-pub(super) struct Terminal {
-    bar: Mutex<ProgressBar>,
-    /// Set where lines are wanted instead of a bar.
-    is_plain: bool,
-    /// The lines that were shown: what happens again in another engine's turn needn't be said twice.
-    shown: Mutex<HashSet<String>>,
+pub(super) enum Terminal {
+    /// A bar that is drawn over and over.
+    Bar(ProgressBar),
+    /// Lines that stay.
+    Lines(Mutex<Lines>),
+    /// Nothing.
+    Quiet,
+}
+
+/// What the lines have said.
+#[derive(Default)]
+pub(super) struct Lines {
+    step: String,
+    total: u64,
+    /// A step that comes again, for another key or engine, needn't be said twice.
+    shown: HashSet<String>,
+}
+
+impl Lines {
+    fn show(&mut self, text: String) {
+        if !self.shown.contains(&text) {
+            // Where standard error is closed there is nobody to tell.
+            let _ = writeln!(anstream::stderr(), "{text}");
+            self.shown.insert(text);
+        }
+    }
 }
 
 impl Terminal {
     pub(super) fn new(is_quiet: bool) -> Self {
-        let is_plain = !is_quiet && !std::io::stderr().is_terminal();
-        Self { bar: Mutex::new(ProgressBar::hidden()), is_plain, shown: Mutex::default() }.quiet(is_quiet)
-    }
-
-    fn quiet(self, is_quiet: bool) -> Self {
-        if !is_quiet && !self.is_plain {
-            *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = ProgressBar::new_spinner();
+        if is_quiet {
+            Self::Quiet
+        } else if std::io::stderr().is_terminal() {
+            Self::Bar(ProgressBar::new_spinner())
+        } else {
+            Self::Lines(Mutex::default())
         }
-        self
     }
 
     /// Says what is being done, with a share of the whole where it is known.
     pub(super) fn step(&self, text: &str, total: Option<u64>) {
-        if self.is_plain {
-            if self.shown.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned()) {
-                let _ = writeln!(anstream::stderr(), "{text}");
+        match self {
+            Self::Bar(bar) => {
+                bar.reset();
+                let style = match total {
+                    Some(total) => {
+                        bar.set_length(total);
+                        "{spinner} {msg} [{bar:30}] {percent:>3} % {elapsed} (about {eta} left)"
+                    }
+                    None => "{spinner} {msg} {elapsed}",
+                };
+                bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_spinner()));
+                bar.set_message(text.to_owned());
+                bar.enable_steady_tick(Duration::from_millis(200));
             }
-            return;
-        }
-        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
-        if bar.is_hidden() {
-            return;
-        }
-        bar.reset();
-        let style = match total {
-            Some(total) => {
-                bar.set_length(total);
-                "{spinner} {msg} [{bar:30}] {percent:>3} % {elapsed} (about {eta} left)"
+            Self::Lines(lines) => {
+                let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+                (lines.step, lines.total) = (text.to_owned(), total.unwrap_or(0));
+                lines.show(text.to_owned());
             }
-            None => "{spinner} {msg} {elapsed}",
-        };
-        bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        bar.set_message(text.to_owned());
-        bar.enable_steady_tick(Duration::from_millis(200));
+            Self::Quiet => {}
+        }
     }
 
     /// Takes the bar away, so that what is printed next has the line to itself.
     pub(super) fn clear(&self) {
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner).finish_and_clear();
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
     }
 }
 
@@ -75,11 +95,25 @@ impl Progress for Terminal {
     }
 
     fn set(&self, done: u64) {
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner).set_position(done);
+        match self {
+            Self::Bar(bar) => bar.set_position(done),
+            Self::Lines(lines) => {
+                let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+                // A line for each quarter shows that it goes on.
+                let quarters = done.saturating_mul(4).checked_div(lines.total).unwrap_or(0);
+                if (1..4).contains(&quarters) {
+                    let text = format!("{}: {} %", lines.step, quarters * 25);
+                    lines.show(text);
+                }
+            }
+            Self::Quiet => {}
+        }
     }
 
     fn end(&self) {
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner).disable_steady_tick();
+        if let Self::Bar(bar) = self {
+            bar.disable_steady_tick();
+        }
     }
 }
 

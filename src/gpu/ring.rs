@@ -178,7 +178,7 @@ impl Ring {
 impl Drop for Ring {
     /// Leaves no submission behind, so that what is timed next has the device for itself.
     fn drop(&mut self) {
-        while self.in_flight > 0 && self.wait().is_ok() {}
+        while let Ok(Some(_)) = self.wait() {}
     }
 }
 
