@@ -288,3 +288,150 @@ impl From<Sample> for crate::record::Sample {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::clock::FakeClock;
+    use crate::device::Device;
+    use crate::energy::{MeterSpec, Provenance};
+    use crate::engine::fake::FakeEngine;
+    use crate::engine::{Available, Job, Pool};
+    use crate::sysroot::Sysroot;
+
+    /// Makes fake engines: `fake/cpu/RATE` hashes at that rate; `...+lost` loses its device in the second turn,
+    /// `...+absent` can't be made.
+    struct FakeSupplier {
+        clock: FakeClock,
+        /// Whether the oracle hashes something else than the engines.
+        disagrees: bool,
+    }
+
+    impl Supplier for FakeSupplier {
+        fn prepare(&self, candidate: &Candidate, _: &Preparation<'_>) -> Result<Box<dyn Engine>, EngineError> {
+            let id = candidate.id.clone();
+            if id.mode() == Some("absent") {
+                return Err(EngineError::Failed { id, reason: "it is absent".to_owned() });
+            }
+            let rate_hps = id.engine().parse().unwrap();
+            let mut engine = FakeEngine::new(id.clone(), self.clock.clone(), 100, vec![rate_hps]);
+            // A calibration takes 3 windows of 100 ms, a turn 2 and a second: at 10 kH/s a span takes 10 ms.
+            engine.spans_until_lost = (id.mode() == Some("lost")).then_some(30 + 120 + 60);
+            Ok(Box::new(engine))
+        }
+
+        fn workload(&self, _: &str) -> Workload {
+            Workload { job: Job { key: Vec::new(), template: vec![0; 8], nonce_offset: 0 }, roll_offset: 4 }
+        }
+
+        fn oracle(&self, _: &EngineId, _: &Preparation<'_>) -> Result<Oracle, EngineError> {
+            let spoil = u8::from(self.disagrees);
+            Ok(Oracle::new("fake/cpu/oracle", 5000, move |input| {
+                let mut hash = FakeEngine::fake_hash(input);
+                hash[31] ^= spoil;
+                Ok(hash)
+            }))
+        }
+    }
+
+    /// Writes down whose turn it was.
+    #[derive(Default)]
+    struct Turns(Mutex<Vec<String>>);
+
+    impl Progress for Turns {
+        fn begin(&self, _: &str, _: Option<u64>) {}
+        fn set(&self, _: u64) {}
+        fn end(&self) {}
+    }
+
+    impl Observer for Turns {
+        fn turn(&self, id: &EngineId, done: u32, turns: u32) {
+            self.0.lock().unwrap().push(format!("{} {done}/{turns}", id.engine()));
+        }
+    }
+
+    fn candidate(name: &str) -> Candidate {
+        Candidate {
+            id: EngineId::new("fake", "cpu", name),
+            device: Device::Cpu,
+            device_name: "a fake".to_owned(),
+            can_hash: true,
+            availability: Ok(Available { resources: Vec::new(), make: Box::new(|_| Err(EngineError::Cancelled)) }),
+        }
+    }
+
+    fn run(names: &[&str], disagrees: bool, cancel: &Cancel) -> (Result<Outcome, VerifyError>, Vec<String>) {
+        let clock = FakeClock::default();
+        let supplier = FakeSupplier { clock: clock.clone(), disagrees };
+        let (observer, pool) = (Turns::default(), Pool::default());
+        let session = Session {
+            supplier: &supplier,
+            clock: &clock,
+            plan: Plan::default(),
+            observer: &observer,
+            cancel,
+            pool: &pool,
+            threads: 1,
+            available_bytes: None,
+            cpu_unavailable: None,
+        };
+        let candidates: Vec<Candidate> = names.iter().map(|name| candidate(name)).collect();
+        let candidates: Vec<&Candidate> = candidates.iter().collect();
+        let specs = ["watts:20W".parse::<MeterSpec>().unwrap()];
+        let meters = crate::energy::open(&specs, &Sysroot::default()).unwrap().meters;
+        let outcome = session.run(&candidates, &mut Meterings::new(meters, Duration::ZERO));
+        (outcome, observer.0.into_inner().unwrap())
+    }
+
+    #[test]
+    fn engines_take_turns_and_their_rates_are_exact() {
+        let (outcome, turns) = run(&["10000", "40000"], false, &Cancel::default());
+        let outcome = outcome.unwrap();
+        assert_eq!(turns, ["10000 0/6", "40000 1/6", "40000 2/6", "10000 3/6", "10000 4/6", "40000 5/6"]);
+        assert_eq!(outcome.benchmarks.len(), 2);
+        for (benchmark, rate_hps) in outcome.benchmarks.iter().zip([1e4, 4e4]) {
+            let Rate { median, low, high, confidence, mean } = benchmark.rate_hps;
+            assert_eq!(benchmark.samples.len(), 12);
+            for figure in [median, low, high, mean] {
+                assert!((figure / rate_hps - 1.0).abs() < 1e-6, "{figure} H/s");
+            }
+            assert!(confidence >= 0.95);
+            assert!(benchmark.verified_hashes > 1000, "{} hashes", benchmark.verified_hashes);
+            // 20 W over the rate.
+            let energy = &benchmark.energy_j_per_hash;
+            assert_eq!(energy.provenance, Provenance::Declared);
+            assert!((energy.gross.unwrap().value / (20.0 / rate_hps) - 1.0).abs() < 1e-6);
+        }
+        assert!(!outcome.interrupted && outcome.faults.is_empty() && outcome.warnings.is_empty());
+    }
+
+    #[test]
+    fn a_wrong_hash_ends_the_session() {
+        let (outcome, turns) = run(&["10000"], true, &Cancel::default());
+        let Err(VerifyError::Wrong(wrong)) = outcome else { panic!("not noticed") };
+        assert_eq!(wrong.verified_by, "fake/cpu/oracle");
+        assert!(turns.is_empty(), "nothing is timed before the known answers hold");
+    }
+
+    #[test]
+    fn a_lost_device_ends_its_engine_and_the_others_go_on() {
+        let (outcome, _) = run(&["10000+lost", "40000", "10000+absent"], false, &Cancel::default());
+        let outcome = outcome.unwrap();
+        let samples: Vec<usize> = outcome.benchmarks.iter().map(|benchmark| benchmark.samples.len()).collect();
+        assert_eq!(outcome.benchmarks[1].id.engine(), "40000");
+        assert_eq!(samples[1], 12);
+        assert!((4..8).contains(&samples[0]), "{} samples before the loss", samples[0]);
+        assert!(matches!(outcome.faults[..], [EngineError::Failed { .. }, EngineError::DeviceLost { .. }]));
+        assert!(outcome.warnings.iter().all(|warning| warning.code == "engine-failed"));
+    }
+
+    #[test]
+    fn an_interrupted_session_says_so() {
+        let cancel = Cancel::default();
+        cancel.cancel();
+        let outcome = run(&["10000"], false, &cancel).0.unwrap();
+        assert!(outcome.interrupted && outcome.benchmarks.is_empty());
+    }
+}
