@@ -94,7 +94,12 @@ impl Registry {
         let Some(other) = other else {
             return Ok(Oracle::known_answers_only());
         };
-        let mut engine = other.prepare(preparation)?;
+        let mut engine = match other.prepare(preparation) {
+            Ok(engine) => engine,
+            // There was memory when the list was made, and there isn't any more.
+            Err(EngineError::Unavailable { .. }) => return Ok(Oracle::known_answers_only()),
+            Err(error) => return Err(error),
+        };
         Ok(Oracle::new(other.id.to_string(), RANDOMX_BUDGET, move |input| engine.hash(input)))
     }
 }

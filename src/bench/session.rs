@@ -151,7 +151,8 @@ impl Session<'_> {
         let mut engine = self.supplier.prepare(candidate, &preparation)?;
         let mut oracle = self.supplier.oracle(&candidate.id, &preparation)?;
         self_test(engine.as_mut(), candidate.can_hash, &workload, &mut oracle)?;
-        let calibration = calibrate(engine.as_mut(), &workload, self.clock, CALIBRATION, self.cancel)?;
+        let (calibration, work) = calibrate(engine.as_mut(), &workload, self.clock, CALIBRATION, self.cancel)?;
+        work.check(engine.as_ref(), &mut oracle)?;
         Ok(Running {
             candidate,
             engine,

@@ -44,7 +44,7 @@ pub struct Turn<'a> {
     pub samples: u32,
     /// How long each shall be; it ends with the first report after that.
     pub sample: Duration,
-    /// Ends the turn early, after the sample that has begun.
+    /// Ends the turn early; the sample that has begun is dropped.
     pub cancel: &'a Cancel,
 }
 
@@ -237,7 +237,7 @@ pub struct Calibration {
     pub filter: HitFilter,
 }
 
-/// Looks at `engine` for about as long as its lead-in takes plus `sample`.
+/// Looks at `engine` for about as long as its lead-in takes plus `sample`. What was timed is left to be checked.
 ///
 /// # Errors
 ///
@@ -248,7 +248,7 @@ pub fn calibrate(
     clock: &dyn Clock,
     sample: Duration,
     cancel: &Cancel,
-) -> Result<Calibration, EngineError> {
+) -> Result<(Calibration, TimedWork), EngineError> {
     let work = WorkloadCursor::new(workload.clone());
     let filter = HitFilter::with_zero_bits(16);
     let turn = Turn { clock, work: &work, filter, samples: 1, sample, cancel };
@@ -261,7 +261,7 @@ pub fn calibrate(
     let rate_hps = sample.hashes as f64 / sample.duration.as_secs_f64();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 32")]
     let zero_bits = (rate_hps / HITS_PER_SECOND).log2().clamp(0.0, 32.0) as u32;
-    Ok(Calibration { rate_hps, filter: HitFilter::with_zero_bits(zero_bits) })
+    Ok((Calibration { rate_hps, filter: HitFilter::with_zero_bits(zero_bits) }, outcome.work))
 }
 
 #[cfg(test)]
@@ -377,7 +377,7 @@ mod tests {
     fn a_calibration_gives_the_rate_and_a_filter_of_a_few_thousand_hits_a_second() {
         let clock = FakeClock::default();
         let mut engine = FakeEngine::new(EngineId::new("fake", "cpu", "steady"), clock.clone(), 100, vec![48_000.0]);
-        let calibration =
+        let (calibration, _) =
             calibrate(&mut engine, &workload(), &clock, Duration::from_millis(100), &Cancel::default()).unwrap();
         assert!((calibration.rate_hps / 48_000.0 - 1.0).abs() < 1e-6);
         assert_eq!(calibration.filter.zero_bits(), 4);

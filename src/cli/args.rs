@@ -37,9 +37,9 @@ pub(super) struct Arguments {
     pub(super) command: Option<Command>,
     #[command(flatten)]
     pub(super) measure: MeasureArguments,
-    /// The price of electricity, in USD per kWh
-    #[arg(long, value_name = "PRICE", default_value_t = study::DEFAULT_PRICE_KWH, value_parser = price)]
-    pub(super) price_kwh: f64,
+    /// The price of electricity, in USD per kWh [default: 0.05]
+    #[arg(long, value_name = "PRICE", value_parser = price)]
+    pub(super) price_kwh: Option<f64>,
     #[command(flatten)]
     pub(super) common: CommonArguments,
 }
@@ -48,7 +48,7 @@ impl Arguments {
     /// Tells whether an option of the bare program was given, which a command would silently not look at.
     pub(super) fn has_main_job_options(&self) -> bool {
         let MeasureArguments { meter, sysroot, out, threads } = &self.measure;
-        let has_price = self.price_kwh != study::DEFAULT_PRICE_KWH;
+        let has_price = self.price_kwh.is_some();
         !meter.is_empty() || sysroot.is_some() || out.is_some() || threads.is_some() || has_price
     }
 }

@@ -16,8 +16,8 @@ pub(super) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<Exi
     let ids: Vec<String> = chosen.iter().map(|candidate| candidate.id.to_string()).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let (record, faults) = measurement.run(&ids, plan, Vec::new())?;
-    let faults = worth_printing(&record, faults)?;
     let written = measurement.write(&record)?;
+    let faults = worth_printing(&record, faults)?;
     if output.json {
         output.json(&record)?;
     } else {

@@ -70,7 +70,13 @@ fn benchmark(path: &Path, engine: Option<&str>, coin: Option<Coin>) -> Result<Be
     };
     let mut meant: Vec<Benchmark> = record.benchmarks.into_iter().filter(is_meant).collect();
     match (meant.pop(), meant.is_empty()) {
-        (Some(benchmark), true) => Ok(benchmark),
+        (Some(benchmark), true) if benchmark.rate_hps.interval().is_ordered() && benchmark.rate_hps.low > 0.0 => {
+            Ok(benchmark)
+        }
+        (Some(benchmark), true) => {
+            let message = format!("{path:?}: the rate of {} is no rate: {:?}", benchmark.id, benchmark.rate_hps);
+            Err(Failure::new(RECORD, message, "hashwatt bench --out FILE writes a new one"))
+        }
         (Some(_), false) => {
             let message = format!("{path:?} holds several engines that could be meant");
             Err(Failure::usage(message, format!("choose one with --engine: {}", all.join(", "))))

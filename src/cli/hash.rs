@@ -7,13 +7,15 @@ use serde::Serialize;
 use super::args::{HashAlgorithm, HashArguments};
 use super::exit::Failure;
 use super::output::Output;
-use super::progress::Terminal;
-use super::{interrupt, select};
+use super::select;
+use super::workshop::Workshop;
 use crate::bench::Supplier;
-use crate::engine::{EngineId, Pool, Preparation};
-use crate::registry::Registry;
+use crate::engine::{Candidate, EngineId, Job};
 use crate::sysroot::Sysroot;
 use crate::{randomx, sha256d};
+
+/// The longest key of RandomX, in bytes (specification, section 1.1: K has 0 to 60).
+const KEY_MAX: usize = 60;
 
 #[derive(Serialize)]
 struct Hashed<'a> {
@@ -23,30 +25,28 @@ struct Hashed<'a> {
 
 pub(super) fn run(arguments: &HashArguments, output: &mut Output) -> Result<ExitCode, Failure> {
     let (algorithm, input, key, engine) = match &arguments.algorithm {
-        HashAlgorithm::Sha256d { input, engine } => (sha256d::ALGORITHM, input, "", engine),
-        HashAlgorithm::RandomxV1 { input, key, engine } => (randomx::ALGORITHM_V1, input, key.as_str(), engine),
+        HashAlgorithm::Sha256d { input, engine } => (sha256d::ALGORITHM, input, Vec::new(), engine),
+        HashAlgorithm::RandomxV1 { input, key, engine } => (randomx::ALGORITHM_V1, input, randomx_key(key)?, engine),
     };
     let input = bytes("--input", input)?;
-    let key = bytes("--key", key)?;
-    let registry = Registry::find(&Sysroot::default());
+    let workshop = Workshop::open(&Sysroot::default(), Some(1), output.quiet)?;
     let automatic = match algorithm {
         sha256d::ALGORITHM => "sha256d/cpu/scalar",
         _ => "randomx-v1/cpu/reference+light",
     };
     let id = if engine == "auto" { automatic } else { engine };
-    let candidate = select::by_id(&registry, id, algorithm)?;
+    let candidate = select::by_id(&workshop.registry, id, algorithm)?;
     if !candidate.can_hash {
-        let can = |other: &&crate::engine::Candidate| other.can_hash && other.id.algorithm() == algorithm;
-        let ids: Vec<&str> = registry.candidates().iter().filter(can).map(|other| other.id.as_str()).collect();
+        let can = |other: &&Candidate| other.can_hash && other.id.algorithm() == algorithm;
+        let ids: Vec<&str> = workshop.registry.candidates().iter().filter(can).map(|other| other.id.as_str()).collect();
         let message = format!("{id} can only scan ranges of nonces: it gives no single hashes");
         return Err(Failure::usage(message, format!("engines that do: {}", ids.join(", "))));
     }
-    let terminal = Terminal::new(output.quiet);
-    let preparation =
-        Preparation { key: &key, threads: 1, pool: &Pool::default(), progress: &terminal, cancel: &interrupt::watch() };
-    let mut engine = registry.prepare(candidate, &preparation)?;
+    let mut engine = workshop.prepare(candidate, &key)?;
+    let job = Job { key, ..workshop.registry.workload(algorithm).job };
+    workshop.trust(candidate, engine.as_mut(), &job)?;
     let mut hash = engine.hash(&input)?;
-    terminal.clear();
+    workshop.terminal.clear();
     if algorithm == sha256d::ALGORITHM {
         hash.reverse();
     }
@@ -57,6 +57,16 @@ pub(super) fn run(arguments: &HashArguments, output: &mut Output) -> Result<Exit
         output.line(&hash)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a key of RandomX.
+pub(super) fn randomx_key(text: &str) -> Result<Vec<u8>, Failure> {
+    let key = bytes("--key", text)?;
+    if key.len() > KEY_MAX {
+        let message = format!("--key: a key of RandomX has at most {KEY_MAX} bytes; this has {}", key.len());
+        return Err(Failure::usage(message, "Monero's keys are block hashes of 32 bytes"));
+    }
+    Ok(key)
 }
 
 /// Reads hex of any even length.

@@ -42,8 +42,8 @@ pub(super) fn run(arguments: &MeasureArguments, price_kwh: f64, output: &mut Out
     };
     let ids: Vec<&str> = choice.ids.iter().map(EngineId::as_str).collect();
     let (record, faults) = measurement.run(&ids, Plan::default(), choice.calibrations)?;
-    let faults = worth_printing(&record, faults)?;
     let written = measurement.write(&record)?;
+    let faults = worth_printing(&record, faults)?;
     let costs = summary::costs(&record, price_kwh);
     if output.json {
         let cost = record

@@ -163,7 +163,7 @@ fn check_device(meter: &MeterDescription, registry: &Registry) -> Result<(), Fai
     ))
 }
 
-/// Passes on what went wrong where that is all there is to say: then nothing is printed or written.
+/// Passes on what went wrong where that is all there is to say: then nothing is printed.
 pub(super) fn worth_printing(record: &Record, faults: Vec<EngineError>) -> Result<Vec<EngineError>, Failure> {
     match faults.first() {
         Some(fault) if record.benchmarks.is_empty() => Err(fault.clone().into()),

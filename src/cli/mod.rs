@@ -27,6 +27,7 @@ use self::args::{Arguments, Command};
 use self::exit::Failure;
 use self::output::Output;
 use crate::gpu;
+use crate::study::DEFAULT_PRICE_KWH;
 
 /// Runs the program with the arguments of this process.
 #[must_use]
@@ -46,7 +47,7 @@ pub fn main() -> ExitCode {
 
 fn run(arguments: Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
     match arguments.command {
-        None => main_job::run(&arguments.measure, arguments.price_kwh, output),
+        None => main_job::run(&arguments.measure, arguments.price_kwh.unwrap_or(DEFAULT_PRICE_KWH), output),
         Some(_) if arguments.has_main_job_options() => {
             let error = "options before a command apply to the bare hashwatt only; put them behind the command";
             let error = Arguments::command().error(clap::error::ErrorKind::ArgumentConflict, error);

@@ -8,12 +8,11 @@ use serde::Serialize;
 
 use super::args::{ScanAlgorithm, ScanArguments};
 use super::exit::{Failure, INTERRUPTED};
-use super::hash::bytes;
+use super::hash::{bytes, randomx_key};
 use super::output::Output;
 use super::progress::Terminal;
 use super::select;
 use super::workshop::Workshop;
-use crate::bench::Supplier;
 use crate::coin::bitcoin::{CompactTarget, Target};
 use crate::coin::monero;
 use crate::engine::{
@@ -21,15 +20,13 @@ use crate::engine::{
 };
 use crate::sha256d::BlockHeader;
 use crate::sysroot::Sysroot;
-use crate::verify::{VerifyError, WrongHash, self_test};
+use crate::verify::{TimedWork, VerifyError, WrongHash};
 use crate::{randomx, sha256d};
 
 /// More hits than this are not listed: the target is no target.
 const HITS_MAX: f64 = 1e7;
 /// Below this many SHA-256d hashes a trial of the engines takes longer than the work.
 const TRIAL_MIN: u64 = 1 << 20;
-/// The longest key of RandomX, in bytes (specification, section 1.1: K has 0 to 60).
-const KEY_MAX: usize = 60;
 
 #[derive(Serialize)]
 struct Scanned {
@@ -81,13 +78,16 @@ pub(super) fn run(arguments: &ScanArguments, output: &mut Output) -> Result<Exit
     let workshop = Workshop::open(&Sysroot::default(), scan.threads, output.quiet)?;
     let candidate = scan.candidate(&workshop)?;
     let mut engine = workshop.prepare(candidate, &scan.job.key)?;
-    scan.test(&workshop, candidate, engine.as_mut())?;
+    let mut oracle = workshop.trust(candidate, engine.as_mut(), &scan.job)?;
 
     workshop.terminal.step(&format!("scanning with {}", candidate.id), Some(scan.nonces.end - scan.nonces.start));
-    let mut collect = Collect { terminal: &workshop.terminal, hits: Vec::new(), scanned: 0, xor_tail: Some(0) };
+    let checked = TimedWork::new(filter, scan.nonces.end);
+    let mut collect =
+        Collect { terminal: &workshop.terminal, hits: Vec::new(), scanned: 0, xor_tail: Some(0), checked };
     let work = RangeWork::new(Arc::clone(&scan.job), scan.nonces.clone(), workshop.cancel.clone());
     engine.run(filter, &work, &mut collect)?;
-    let Collect { hits, scanned, xor_tail, .. } = collect;
+    let Collect { hits, scanned, xor_tail, checked, .. } = collect;
+    checked.check(engine.as_ref(), &mut oracle)?;
     let hits = scan.hits(hits, engine.as_mut())?;
     workshop.terminal.clear();
     let interrupted = scanned < scan.nonces.end - scan.nonces.start;
@@ -118,11 +118,7 @@ fn check(algorithm: &ScanAlgorithm) -> Result<Scan<'_>, Failure> {
             Ok(Scan { algorithm: sha256d::ALGORITHM, job, nonces, goal, version, engine, threads: *threads })
         }
         ScanAlgorithm::RandomxV1 { key, blob, nonce_offset, nonces, difficulty, engine, threads } => {
-            let (key, template) = (bytes("--key", key)?, bytes("--blob", blob)?);
-            if key.len() > KEY_MAX {
-                let message = format!("--key: a key has at most {KEY_MAX} bytes; this has {}", key.len());
-                return Err(Failure::usage(message, ""));
-            }
+            let (key, template) = (randomx_key(key)?, bytes("--blob", blob)?);
             if nonce_offset.checked_add(4).is_none_or(|end| end > template.len()) {
                 let message =
                     format!("a nonce of 4 bytes at {nonce_offset} doesn't fit into a blob of {} bytes", template.len());
@@ -176,18 +172,6 @@ impl Scan<'_> {
             }
             (id, _) => by_id(id),
         }
-    }
-
-    /// Checks the engine with known answers before it is trusted. In RandomX a key of its own has none: light mode is
-    /// tested with the key that has, and fast mode compared itself with light mode when it was made.
-    fn test(&self, workshop: &Workshop, candidate: &Candidate, engine: &mut dyn Engine) -> Result<(), VerifyError> {
-        let workload = workshop.registry.workload(self.algorithm);
-        if self.algorithm == sha256d::ALGORITHM {
-            let mut oracle = workshop.registry.oracle(&candidate.id, &workshop.preparation(&[]))?;
-            return self_test(engine, candidate.can_hash, &workload, &mut oracle).map(drop);
-        }
-        let light = workshop.registry.get("randomx-v1/cpu/reference+light").filter(|light| light.availability.is_ok());
-        light.map_or(Ok(()), |light| workshop.test_key(light, &workload, false).map(drop))
     }
 
     /// Hashes every candidate of a hit again, keeps those that meet the goal, and puts them in order.
@@ -246,13 +230,15 @@ struct Collect<'a> {
     hits: Vec<u32>,
     scanned: u64,
     xor_tail: Option<u64>,
+    checked: TimedWork,
 }
 
 impl Sink for Collect<'_> {
     fn report(&mut self, report: SpanReport) {
         self.scanned += report.span.hashes();
         self.xor_tail = self.xor_tail.zip(report.xor_tail).map(|(sum, tail)| sum ^ tail);
-        self.hits.extend(report.hits);
+        self.hits.extend(&report.hits);
+        self.checked.observe(report);
         self.terminal.set(self.scanned);
     }
 }

@@ -100,12 +100,12 @@ impl Workshop {
         &self,
         rivals: &[&Candidate],
         calibrations: &mut Vec<Calibrated>,
-    ) -> Result<EngineId, EngineError> {
+    ) -> Result<EngineId, VerifyError> {
         if let [only] = rivals {
             return Ok(only.id.clone());
         }
         let mut best: Option<(f64, &EngineId)> = None;
-        let mut error = EngineError::Cancelled;
+        let mut error = VerifyError::Engine(EngineError::Cancelled);
         for candidate in rivals {
             self.terminal.step(&format!("trying {}", candidate.id), None);
             match self.trial(candidate) {
@@ -115,17 +115,53 @@ impl Workshop {
                         best = Some((rate_hps, &candidate.id));
                     }
                 }
-                Err(EngineError::Cancelled) => return Err(EngineError::Cancelled),
-                Err(fault) => error = fault,
+                Err(VerifyError::Engine(fault)) if fault != EngineError::Cancelled => error = fault.into(),
+                Err(end) => return Err(end),
             }
         }
         best.map(|(_, id)| id.clone()).ok_or(error)
     }
 
-    fn trial(&self, candidate: &Candidate) -> Result<f64, EngineError> {
+    fn trial(&self, candidate: &Candidate) -> Result<f64, VerifyError> {
         let workload = self.registry.workload(candidate.id.algorithm());
-        let mut engine = self.prepare(candidate, &workload.job.key)?;
-        Ok(calibrate(engine.as_mut(), &workload, &self.clock, TRIAL, &self.cancel)?.rate_hps)
+        let preparation = self.preparation(&workload.job.key);
+        let mut engine = self.registry.prepare(candidate, &preparation)?;
+        let mut oracle = self.registry.oracle(&candidate.id, &preparation)?;
+        self_test(engine.as_mut(), candidate.can_hash, &workload, &mut oracle)?;
+        let (calibration, work) = calibrate(engine.as_mut(), &workload, &self.clock, TRIAL, &self.cancel)?;
+        work.check(engine.as_ref(), &mut oracle)?;
+        Ok(calibration.rate_hps)
+    }
+}
+
+impl Workshop {
+    /// Checks an engine with known answers before a single result of it is trusted, and returns who may check the results.
+    ///
+    /// In RandomX most keys have none: then light mode is tested with a key that has, and fast mode is compared with light
+    /// mode on the key that it was made for. `job` is that of the results to come.
+    pub(super) fn trust(
+        &self,
+        candidate: &Candidate,
+        engine: &mut dyn Engine,
+        job: &Job,
+    ) -> Result<Oracle, VerifyError> {
+        let workload = self.registry.workload(candidate.id.algorithm());
+        let is_quick = |other: &&Candidate| {
+            other.id.algorithm() == candidate.id.algorithm() && other.availability.is_ok() && !is_heavy(other)
+        };
+        if workload.job.key != job.key
+            && let Some(quick) = self.registry.candidates().iter().find(is_quick)
+        {
+            self.test_key(quick, &workload, false)?;
+        }
+        let mut oracle = if candidate.id.mode() == Some("light") {
+            Oracle::known_answers_only()
+        } else {
+            self.registry.oracle(&candidate.id, &self.preparation(&job.key))?
+        };
+        let job = Job { key: job.key.clone(), ..workload.job };
+        self_test(engine, candidate.can_hash, &Workload { job, ..workload }, &mut oracle)?;
+        Ok(oracle)
     }
 }
 

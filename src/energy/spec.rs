@@ -125,10 +125,10 @@ fn parse_power(text: &str) -> Result<(f64, Option<f64>), String> {
     let number = percent.strip_suffix('%').ok_or_else(|| format!("the uncertainty {percent:?} is no percentage"))?;
     // An exponent of ten is part of the number, so that 5 % is the double nearest to 0.05.
     let fraction = decimal(number, -2)?;
-    if (0.0..=1.0).contains(&fraction) {
+    if (0.0..1.0).contains(&fraction) {
         Ok((watts, Some(fraction)))
     } else {
-        Err(format!("the uncertainty {percent:?} is not between 0% and 100%"))
+        Err(format!("the uncertainty {percent:?} is not 0% to below 100%"))
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
             ("watts:65W+-5%", watts(65.0, Some(0.05), cpu), "watts:65W±5%@cpu"),
             ("watts:65±7%@gpu0", watts(65.0, Some(0.07), Device::Gpu(0)), "watts:65W±7%@gpu0"),
             ("watts:65W±0%", watts(65.0, Some(0.0), cpu), "watts:65W±0%@cpu"),
-            ("watts:65W±100%", watts(65.0, Some(1.0), cpu), "watts:65W±100%@cpu"),
+            ("watts:65W±99%", watts(65.0, Some(0.99), cpu), "watts:65W±99%@cpu"),
             ("watts:65W+-2.5%", watts(65.0, Some(0.025), cpu), "watts:65W±2.5%@cpu"),
             ("watts:1.3kW", watts(1300.0, None, cpu), "watts:1300W@cpu"),
             ("watts:1.3k", watts(1300.0, None, cpu), "watts:1300W@cpu"),
@@ -214,8 +214,8 @@ mod tests {
             ("watts:65W±5", "\"5\" is no percentage"),
             ("watts:65W±", "\"\" is no percentage"),
             ("watts:65W±%", "\"\" is no decimal number"),
-            ("watts:65W±-1%", "\"-1%\" is not between 0% and 100%"),
-            ("watts:65W±100.1%", "\"100.1%\" is not between 0% and 100%"),
+            ("watts:65W±-1%", "\"-1%\" is not 0% to below 100%"),
+            ("watts:65W±100%", "\"100%\" is not 0% to below 100%"),
         ] {
             let error = text.parse::<MeterSpec>().unwrap_err();
             assert!(error.reason.contains(reason), "{text:?}: {error}");

@@ -46,7 +46,7 @@ const LOADER: &[u8] = b"libvulkan.so.1";
 ///
 /// Has to be called at the beginning of the program, before there is another thread.
 #[expect(unsafe_code, reason = "the layer is switched off by an environment variable only")]
-pub fn keep_drivers_off_the_desktop() {
+pub(crate) fn keep_drivers_off_the_desktop() {
     // SAFETY: called before any other thread exists, so none can read the environment meanwhile.
     unsafe {
         std::env::set_var("NODEVICE_SELECT", "1");

@@ -3,5 +3,6 @@
 mod adapter;
 mod ring;
 
-pub use self::adapter::{Adapter, Adapters, GpuDevice, GpuError, keep_drivers_off_the_desktop};
+pub(crate) use self::adapter::keep_drivers_off_the_desktop;
+pub use self::adapter::{Adapter, Adapters, GpuDevice, GpuError};
 pub use self::ring::{Completed, KernelDescription, Ring};

@@ -175,10 +175,23 @@ impl Ring {
     }
 }
 
+impl Ring {
+    /// Waits for everything that is in flight, and throws the results away.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ring::wait`].
+    pub fn drain(&mut self) -> Result<(), GpuError> {
+        while self.wait()?.is_some() {}
+        Ok(())
+    }
+}
+
 impl Drop for Ring {
     /// Leaves no submission behind, so that what is timed next has the device for itself.
     fn drop(&mut self) {
-        while let Ok(Some(_)) = self.wait() {}
+        // A device that fails now was reported before, or nobody waits for its answer.
+        let _ = self.drain();
     }
 }
 

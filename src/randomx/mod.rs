@@ -14,7 +14,7 @@ pub const ALGORITHM_V1: &str = "randomx-v1";
 pub const NONCE_OFFSET: usize = 39;
 
 /// The key of benchmarks. It has a known answer that reads the very last item of the dataset, which only one hash in a
-/// thousand million does: so each benchmark proves that the dataset it runs on is whole.
+/// thousand million does: so each benchmark proves that the dataset it runs on goes to its very end.
 pub const BENCHMARK_KEY: &[u8] = b"test key 028";
 
 /// Returns the work of a benchmark: a blob as long as Monero's, with bytes after the nonce counted up when the nonces run

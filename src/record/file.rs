@@ -9,12 +9,9 @@ use serde::Deserialize;
 use super::{FORMAT, FORMAT_VERSION, Record};
 
 /// A file that will hold a record once there is one.
-///
-/// Made before the run, so that a directory that can't be written is noticed while nothing is lost yet.
 #[derive(Debug)]
 pub struct OutFile {
     path: PathBuf,
-    beside: tempfile::NamedTempFile,
 }
 
 /// A file that can't be written.
@@ -28,49 +25,49 @@ pub struct WriteError {
 }
 
 impl OutFile {
-    /// Prepares to write `path`, in whose directory a temporary file is made. Dropped before [`OutFile::write`], it leaves
-    /// everything as it was.
+    /// Checks, before the run and while nothing is lost yet, that `path` can be written: a file is made in its directory
+    /// and removed again.
     ///
     /// # Errors
     ///
     /// The directory is absent or can't be written, or `path` is a directory.
     pub fn create(path: &Path) -> Result<Self, WriteError> {
-        let fault = |source| WriteError { path: path.to_owned(), source };
+        let file = Self { path: path.to_owned() };
         if path.is_dir() {
-            return Err(fault(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")));
+            return Err(file.fault(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")));
         }
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // Only the kind: the error itself names the temporary file, which nobody asked for.
-        let beside = tempfile::Builder::new()
-            .prefix(".hashwatt-")
-            .tempfile_in(directory)
-            .map_err(|error| fault(io::Error::from(error.kind())))?;
-        Ok(Self { path: path.to_owned(), beside })
+        file.beside().map_err(|error| file.fault(io::Error::from(error.kind())))?;
+        Ok(file)
     }
 
-    /// Writes the whole record and puts it in its place.
+    /// Writes the whole record beside its place, then puts it there.
     ///
     /// # Errors
     ///
     /// The operating system's; the file at `path` is then as it was before.
-    pub fn write(mut self, text: &str) -> Result<(), WriteError> {
-        let fault = |source| WriteError { path: self.path.clone(), source };
-        self.beside.write_all(text.as_bytes()).and_then(|()| self.beside.flush()).map_err(fault)?;
-        make_readable(self.beside.path()).map_err(fault)?;
-        self.beside.persist(&self.path).map_err(|error| fault(error.error)).map(drop)
+    pub fn write(self, text: &str) -> Result<(), WriteError> {
+        let written = self.beside().and_then(|mut beside| {
+            beside.write_all(text.as_bytes())?;
+            beside.as_file().sync_all()?;
+            beside.persist(&self.path).map_err(|error| error.error)
+        });
+        written.map(drop).map_err(|error| self.fault(error))
     }
-}
 
-/// Gives a temporary file, which only its owner may read, the usual permissions of a file that people share.
-#[cfg(unix)]
-fn make_readable(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
-}
+    fn fault(&self, source: io::Error) -> WriteError {
+        WriteError { path: self.path.clone(), source }
+    }
 
-#[cfg(not(unix))]
-fn make_readable(_path: &Path) -> io::Result<()> {
-    Ok(())
+    /// Makes a temporary file beside the place, removed when dropped, with the permissions that new files have here.
+    fn beside(&self) -> io::Result<tempfile::NamedTempFile> {
+        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".hashwatt-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        builder.tempfile_in(parent.unwrap_or(Path::new(".")))
+    }
 }
 
 /// A file that is no record that this program can read.

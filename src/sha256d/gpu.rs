@@ -11,6 +11,7 @@ use crate::engine::{
     Available, Engine, EngineError, EngineId, HitFilter, MakeEngine, Resource, SetupPart, Sink, Span, SpanReport, Work,
 };
 use crate::gpu::{Adapter, GpuDevice, GpuError, KernelDescription, Ring};
+use crate::unavailable::Unavailable;
 
 const SOURCE: &str = include_str!("../../shaders/sha256d_scan.wgsl");
 /// As in the shader.
@@ -60,6 +61,10 @@ fn kernel() -> KernelDescription<'static> {
 
 fn fault(id: &EngineId, error: GpuError) -> EngineError {
     match error {
+        GpuError::NoDevice(reason) => {
+            let hint = "another program may hold the adapter, or its driver is broken: vulkaninfo says more".to_owned();
+            EngineError::Unavailable { id: id.clone(), unavailable: Unavailable { reason, hint } }
+        }
         GpuError::Lost(reason) => EngineError::DeviceLost { id: id.clone(), reason },
         other => EngineError::Failed { id: id.clone(), reason: other.to_string() },
     }
@@ -111,9 +116,12 @@ impl Engine for GpuEngine {
         self.gpu.check().map_err(|error| fault(&self.id, error))?;
         let lost = || EngineError::Failed { id: self.id.clone(), reason: "it failed before".to_owned() };
         let mut ring = self.ring.take().ok_or_else(lost)?;
-        self.run_ring(&mut ring, filter, work, sink)?;
-        self.ring = Some(ring);
-        Ok(())
+        let result = self.run_ring(&mut ring, filter, work, sink);
+        // After a job that was refused the device is as good as before.
+        if ring.drain().is_ok() && self.gpu.check().is_ok() {
+            self.ring = Some(ring);
+        }
+        result
     }
 }
 

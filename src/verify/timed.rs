@@ -24,6 +24,8 @@ pub struct TimedWork {
     filter: HitFilter,
     hits: Vec<(Arc<Job>, u32)>,
     hits_reported: u64,
+    /// The first span that reported a nonce twice, or one that it doesn't hold.
+    stray: Option<SpanReport>,
     samples: Vec<SpanReport>,
     spans: u64,
     hashes: u64,
@@ -34,13 +36,27 @@ impl TimedWork {
     /// Begins with nothing. `seed` decides which spans become samples.
     #[must_use]
     pub fn new(filter: HitFilter, seed: u64) -> Self {
-        Self { filter, hits: Vec::new(), hits_reported: 0, samples: Vec::new(), spans: 0, hashes: 0, random: seed | 1 }
+        Self {
+            filter,
+            hits: Vec::new(),
+            hits_reported: 0,
+            stray: None,
+            samples: Vec::new(),
+            spans: 0,
+            hashes: 0,
+            random: seed | 1,
+        }
     }
 
     /// Writes a report down. Cheap: it runs while the clock does.
     pub fn observe(&mut self, report: SpanReport) {
         self.spans += 1;
         self.hashes += report.span.hashes();
+        // A device that works through one range twice and leaves another out reports true hits in the right number: only
+        // where they lie tells.
+        if self.stray.is_none() && has_stray(&report) {
+            self.stray = Some(report.clone());
+        }
         for &nonce in &report.hits {
             self.hits_reported += 1;
             let hit = (Arc::clone(&report.span.job), nonce);
@@ -76,6 +92,17 @@ impl TimedWork {
     /// What the engine got wrong; or what kept the oracle from computing.
     pub fn check(mut self, engine: &dyn Engine, oracle: &mut Oracle) -> Result<u64, VerifyError> {
         self.check_count(engine)?;
+        if let Some(SpanReport { span, hits, .. }) = &self.stray {
+            return Err(WrongHash {
+                id: engine.id().clone(),
+                check: "hits of one span".to_owned(),
+                input: describe(&span.job, &span.nonces),
+                expected: "hits inside the span, each once".to_owned(),
+                computed: format!("{hits:?}"),
+                verified_by: "counting".to_owned(),
+            }
+            .into());
+        }
         if oracle.is_nobody() {
             return Ok(0);
         }
@@ -186,6 +213,14 @@ impl TimedWork {
     }
 }
 
+/// Tells whether a nonce is reported twice, or lies outside the span.
+fn has_stray(report: &SpanReport) -> bool {
+    let mut hits = report.hits.clone();
+    hits.sort_unstable();
+    hits.windows(2).any(|pair| pair[0] == pair[1])
+        || hits.iter().any(|&nonce| !report.span.nonces.contains(&u64::from(nonce)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,6 +269,25 @@ mod tests {
             }
         };
         assert_eq!(wrong(check_spoilt(6, spoil)), "a hit of the timed work");
+    }
+
+    #[test]
+    fn hits_of_another_span_and_hits_reported_twice_are_noticed() {
+        let mut before: Vec<u32> = Vec::new();
+        let stale = |report: &mut SpanReport| {
+            let own = std::mem::replace(&mut before, report.hits.clone());
+            if !own.is_empty() {
+                report.hits = own;
+            }
+        };
+        assert_eq!(wrong(check_spoilt(4, stale)), "hits of one span");
+        let twice = |report: &mut SpanReport| {
+            if let Some(&hit) = report.hits.first() {
+                report.hits.pop();
+                report.hits.push(hit);
+            }
+        };
+        assert_eq!(wrong(check_spoilt(4, twice)), "hits of one span");
     }
 
     #[test]
