@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -20,17 +20,21 @@ pub(super) enum Terminal {
     Quiet,
 }
 
+/// After this long without a line, one that says how far it is shows that it goes on.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
 /// What the lines have said.
-#[derive(Default)]
 pub(super) struct Lines {
     step: String,
     total: u64,
+    last: Instant,
     /// A step that comes again, for another key or engine, needn't be said twice.
     shown: HashSet<String>,
 }
 
 impl Lines {
     fn show(&mut self, text: String) {
+        self.last = Instant::now();
         if !self.shown.contains(&text) {
             // Where standard error is closed there is nobody to tell.
             let _ = writeln!(anstream::stderr(), "{text}");
@@ -46,7 +50,8 @@ impl Terminal {
         } else if std::io::stderr().is_terminal() {
             Self::Bar(ProgressBar::new_spinner())
         } else {
-            Self::Lines(Mutex::default())
+            let lines = Lines { step: String::new(), total: 0, last: Instant::now(), shown: HashSet::new() };
+            Self::Lines(Mutex::new(lines))
         }
     }
 
@@ -99,10 +104,9 @@ impl Progress for Terminal {
             Self::Bar(bar) => bar.set_position(done),
             Self::Lines(lines) => {
                 let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-                // A line for each quarter shows that it goes on.
-                let quarters = done.saturating_mul(4).checked_div(lines.total).unwrap_or(0);
-                if (1..4).contains(&quarters) {
-                    let text = format!("{}: {} %", lines.step, quarters * 25);
+                if lines.last.elapsed() >= LINE_EVERY {
+                    let percent = done.saturating_mul(100).checked_div(lines.total).unwrap_or(0);
+                    let text = format!("{}: {percent} %", lines.step);
                     lines.show(text);
                 }
             }
