@@ -8,6 +8,7 @@ use crate::record::Calibrated;
 /// What was chosen, and the rates that decided.
 #[derive(Debug, Default)]
 pub(super) struct Choice {
+    /// The engines to measure, and those that would be if they could run here.
     pub(super) ids: Vec<EngineId>,
     pub(super) calibrations: Vec<Calibrated>,
 }
@@ -33,6 +34,8 @@ pub(super) fn choose(workshop: &Workshop) -> Result<Choice, Failure> {
         };
         choice.ids.push(best);
     }
+    let is_missing = |candidate: &&Candidate| candidate.availability.is_err();
+    choice.ids.extend(workshop.registry.candidates().iter().filter(is_missing).map(|candidate| candidate.id.clone()));
     Ok(choice)
 }
 

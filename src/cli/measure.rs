@@ -45,15 +45,18 @@ impl Measurement {
         Ok(Self { workshop, sysroot, meters, meters_opened, out, started: jiff::Timestamp::now() })
     }
 
-    /// Measures `candidates` and makes the record.
+    /// Measures the engines with the ids `wanted` and makes the record, which names those that can't run here.
     pub(super) fn run(
         &mut self,
-        candidates: &[&str],
+        wanted: &[&str],
         plan: Plan,
         calibrations: Vec<Calibrated>,
     ) -> Result<(Record, Vec<EngineError>), Failure> {
         let workshop = &self.workshop;
-        let candidates: Vec<&Candidate> = candidates.iter().filter_map(|id| workshop.registry.get(id)).collect();
+        let (candidates, missing): (Vec<&Candidate>, Vec<&Candidate>) = wanted
+            .iter()
+            .filter_map(|id| workshop.registry.get(id))
+            .partition(|candidate| candidate.availability.is_ok());
         let sensors: Vec<MeterDescription> =
             self.meters.meters.iter().map(|meter| meter.description().clone()).collect();
         let machine = workshop.registry.machine(&self.sysroot);
@@ -73,6 +76,12 @@ impl Measurement {
         workshop.terminal.clear();
         let outcome = outcome?;
         let mut warnings = self.standing_warnings(&machine, &candidates, &sensors);
+        for candidate in missing {
+            if let Some(unavailable) = candidate.unavailable() {
+                let text = format!("{} is left out: {}", candidate.id, unavailable.reason);
+                warnings.push(Warning::new("engine-unavailable", text, unavailable.hint.clone()));
+            }
+        }
         for sensor in &sensors {
             if let Some(fault) = meterings.fault(&sensor.name) {
                 let text = format!("the meter {} failed: {fault}", sensor.name);

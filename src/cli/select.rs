@@ -7,7 +7,7 @@ use crate::cpu::affinity;
 use crate::engine::Candidate;
 use crate::registry::Registry;
 
-/// Returns the available candidates that any of the filters matches, all of them without a filter.
+/// Returns the candidates that any of the filters matches, all of them without a filter, available or not.
 ///
 /// A filter that matches no engine at all is an error, and so is a selection in which none is available.
 pub(super) fn by_filters<'a>(registry: &'a Registry, filters: &[String]) -> Result<Vec<&'a Candidate>, Failure> {
@@ -26,10 +26,9 @@ pub(super) fn by_filters<'a>(registry: &'a Registry, filters: &[String]) -> Resu
     let is_meant =
         |candidate: &&Candidate| globs.is_empty() || globs.iter().any(|glob| glob.is_match(candidate.id.as_str()));
     let meant: Vec<&Candidate> = registry.candidates().iter().filter(is_meant).collect();
-    let available: Vec<&Candidate> = meant.iter().copied().filter(|candidate| candidate.availability.is_ok()).collect();
-    match (available.is_empty(), meant.first()) {
-        (true, Some(first)) => Err(not_available(first)),
-        _ => Ok(available),
+    match meant.first() {
+        Some(first) if meant.iter().all(|candidate| candidate.availability.is_err()) => Err(not_available(first)),
+        _ => Ok(meant),
     }
 }
 

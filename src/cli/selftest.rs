@@ -34,11 +34,7 @@ struct Row {
 
 pub(super) fn run(filters: &[String], threads: Option<usize>, output: &mut Output) -> Result<ExitCode, Failure> {
     let workshop = Workshop::open(&Sysroot::default(), threads, output.quiet)?;
-    let chosen: Vec<&Candidate> = if filters.is_empty() {
-        workshop.registry.candidates().iter().collect()
-    } else {
-        select::by_filters(&workshop.registry, filters)?
-    };
+    let chosen = select::by_filters(&workshop.registry, filters)?;
     let engines = chosen.into_iter().map(|candidate| row(&workshop, candidate)).collect::<Result<Vec<_>, _>>()?;
     workshop.terminal.clear();
     if output.json {
