@@ -75,24 +75,30 @@ impl Adapters {
     }
 }
 
-/// Tells a machine without a Vulkan loader from one without a driver: the loader is mapped into this process once wgpu
-/// has looked for it.
+/// Tells a machine without a Vulkan loader from one without a driver.
 fn why_none() -> Unavailable {
-    let loader = fs::read_to_string("/proc/self/maps").map(|maps| maps.contains("libvulkan"));
-    let (reason, hint) = match loader {
-        Ok(false) => (
+    let (reason, hint) = match is_loader_installed() {
+        Some(false) => (
             "no graphics adapter: this machine has no Vulkan loader (libvulkan.so.1)",
             "apt-get install libvulkan1, and the driver of the card; or mesa-vulkan-drivers, which holds drivers of \
              several makers and one in software",
         ),
-        Ok(true) => (
+        Some(true) => (
             "no graphics adapter: the Vulkan loader found no driver",
             "install the driver of the card; or mesa-vulkan-drivers, which holds drivers of several makers and one in \
              software",
         ),
-        Err(_) => ("no graphics adapter that Vulkan, Metal or Direct3D 12 can reach", "install the driver of the card"),
+        None => ("no graphics adapter that Vulkan, Metal or Direct3D 12 can reach", "install the driver of the card"),
     };
     Unavailable { reason: reason.to_owned(), hint: hint.to_owned() }
+}
+
+/// Tells whether the Vulkan loader is installed, where the dynamic linker's cache says so. The memory map of this process
+/// doesn't: wgpu lets go of a loader that has found no driver.
+fn is_loader_installed() -> Option<bool> {
+    let cache = fs::read("/etc/ld.so.cache").ok()?;
+    let name = b"libvulkan.so.1";
+    Some(cache.windows(name.len()).any(|window| window == name))
 }
 
 impl Adapter {
