@@ -21,8 +21,8 @@ fn assert_figures(cost: &Value, expected: &[(&str, f64)]) {
     }
 }
 
-/// Hashes per block are 2405093370490484606849 by the block's own bits (1801f6a7), and the two decimals of its difficulty
-/// give that to 1e-14. A coin is 2/25 of a block. 1323 W for a day are 31.752 kWh.
+/// Hashes per block are 2405093370490484606849 by the block's own bits (1801f6a7), and the two decimals of its
+/// difficulty give that to 1e-14. A coin is 2/25 of a block. 1323 W for a day are 31.752 kWh.
 #[test]
 fn the_s9_of_may_2017_costs_what_the_paper_calculation_says() {
     let cost = s9(&["--power", "1323W", "--coin-price", "2500"]);

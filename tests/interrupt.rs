@@ -86,7 +86,8 @@ fn full_pipe() -> (std::io::PipeReader, Stdio) {
 
 #[test]
 fn a_second_interrupt_ends_at_once() {
-    // The first interrupt leads to a record that can't be printed: without a second one the program would wait for ever.
+    // The first interrupt leads to a record that can't be printed: without a second one the program would wait for
+    // ever.
     let (reader, stdout) = full_pipe();
     let mut running = Running::start(&mut command(&[&LONG[..], &["--json"]].concat()), stdout);
     running.wait_for("measuring sha256d/cpu/scalar");

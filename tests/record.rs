@@ -1,5 +1,5 @@
-//! The record: every field that scripts read, samples that add up, nothing that names the owner, and figures that can be
-//! made again from the file.
+//! The record: every field that scripts read, samples that add up, nothing that names the owner, and figures that can
+//! be made again from the file.
 
 mod common;
 

@@ -72,7 +72,7 @@ fn first_names(list: &str) -> Vec<String> {
             '{' => depth += 1,
             '}' if depth > 0 => depth -= 1,
             '}' | ',' if depth == 0 => {
-                names.push(first_name(&list[start..index]));
+                names.extend(Some(first_name(&list[start..index])).filter(|name| !name.is_empty()));
                 start = index + 1;
                 if character == '}' {
                     break;

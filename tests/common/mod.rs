@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// The block whose hash the Bitcoin wiki works out step by step.
-pub(crate) const HEADER_125552: &str = "0100000081cd02ab7e569e8bcd9317e2fe99f2de44d49ab2b8851ba4a308000000000000e320b6c2fffc8d\
-     750423db8b1eb942ae710e951ed797f7affc8892b0f1fc122bc7f5d74df2b9441a42a14695";
+pub(crate) const HEADER_125552: &str = concat!(
+    "0100000081cd02ab7e569e8bcd9317e2fe99f2de44d49ab2b8851ba4a308000000000000e320b6c2",
+    "fffc8d750423db8b1eb942ae710e951ed797f7affc8892b0f1fc122bc7f5d74df2b9441a42a14695",
+);
 /// Its nonce.
 pub(crate) const NONCE_125552: u64 = 2_504_433_986;
 /// Its hash, big end first.
