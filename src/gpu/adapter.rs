@@ -38,8 +38,8 @@ pub struct Adapter {
     info: wgpu::AdapterInfo,
 }
 
-/// Keeps Mesa's device selection out of this process. That layer of the Vulkan loader connects to the desktop to learn which
-/// card draws it, which is of no use here, and where there is no desktop it complains on standard error.
+/// Keeps Mesa's device selection out of this process. That layer of the Vulkan loader connects to the desktop to learn
+/// which card draws it, which is of no use here, and where there is no desktop it complains on standard error.
 ///
 /// Has to be called at the beginning of the program, before there is another thread.
 #[expect(unsafe_code, reason = "the layer is switched off by an environment variable only")]
@@ -93,8 +93,8 @@ fn why_none() -> Unavailable {
     Unavailable { reason: reason.to_owned(), hint: hint.to_owned() }
 }
 
-/// Tells whether the Vulkan loader is installed, where the dynamic linker's cache says so. The memory map of this process
-/// doesn't: wgpu lets go of a loader that has found no driver.
+/// Tells whether the Vulkan loader is installed, where the dynamic linker's cache says so. The memory map of this
+/// process doesn't: wgpu lets go of a loader that has found no driver.
 fn is_loader_installed() -> Option<bool> {
     let cache = fs::read("/etc/ld.so.cache").ok()?;
     let name = b"libvulkan.so.1";

@@ -28,8 +28,8 @@ pub struct WriteError {
 }
 
 impl OutFile {
-    /// Prepares to write `path`, in whose directory a temporary file is made. Dropped before [`OutFile::write`], it leaves
-    /// everything as it was.
+    /// Prepares to write `path`, in whose directory a temporary file is made. Dropped before [`OutFile::write`], it
+    /// leaves everything as it was.
     ///
     /// # Errors
     ///
