@@ -1,5 +1,7 @@
 //! Bad input is refused before work starts: the right exit code, an error that names the value, nothing half written.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
 mod common;
 
 use std::fs;

@@ -1,6 +1,8 @@
 //! Which engines run on the machine that `HASHWATT_EXPECT_ENGINES` describes: an engine that falls out of a build, or a
 //! processor that stops being recognised, must not go unnoticed.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
 mod common;
 #[path = "common/trials.rs"]
 mod trials;

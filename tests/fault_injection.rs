@@ -2,6 +2,8 @@
 //!
 //! The cargo feature `fault-injection` makes an engine compute something wrong on purpose.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
 mod common;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! Every graphics adapter against another implementation, nonce by nonce, and what happens when one goes away.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
 mod common;
 #[path = "common/trials.rs"]
 mod trials;

@@ -1,5 +1,6 @@
 //! Ctrl-C in the middle of a run: exit code 130, and a record of what was measured until then.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 #![cfg(unix)]
 
 mod common;

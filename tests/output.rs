@@ -1,5 +1,7 @@
 //! Standard output: one JSON document where that is asked for, colours where they are wanted, and known hashes.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
 mod common;
 
 use common::{HASH_125552, HEADER_125552, NONCE_125552, Run, available_engines, hashwatt, hashwatt_with};
@@ -7,6 +9,9 @@ use serde_json::json;
 
 /// What begins every escape code.
 const ESCAPE: char = '\u{1b}';
+
+/// Variables with their values.
+type Environment<'a> = &'a [(&'a str, &'a str)];
 
 #[test]
 fn every_command_prints_exactly_one_json_document() {
@@ -43,12 +48,12 @@ fn quiet_says_nothing_on_standard_error() {
 
 #[test]
 fn escape_codes_appear_where_they_are_asked_for_and_nowhere_else() {
-    let devices = |arguments: &[&str], environment: &[(&str, &str)]| {
+    let devices = |arguments: &[&str], environment: Environment<'_>| {
         let run = hashwatt_with(&[&["devices"], arguments].concat(), environment);
         assert_eq!(run.code, Some(0));
         run.stdout.contains(ESCAPE)
     };
-    let cases: [(&[&str], &[(&str, &str)], bool); 9] = [
+    let cases: [(&[&str], Environment<'_>, bool); 9] = [
         (&[], &[], false),
         (&[], &[("NO_COLOR", "1")], false),
         (&[], &[("TERM", "dumb")], false),

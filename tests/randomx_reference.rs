@@ -1,6 +1,8 @@
 //! RandomX by the reference: published vectors and checksums in both modes, a dataset that is whole to its last item,
 //! and a floating-point environment that comes back.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
 mod common;
 #[path = "common/trials.rs"]
 mod trials;

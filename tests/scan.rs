@@ -1,5 +1,7 @@
 //! A scan finds exactly the nonces that solve a block, with every engine, and RandomX's published checksums.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
 mod common;
 
 use common::{HASH_125552, HEADER_125552, NONCE_125552, available_engines, hashwatt};
