@@ -116,8 +116,8 @@ impl Supplier for Registry {
         if algorithm == sha256d::ALGORITHM { sha256d::workload() } else { randomx::workload() }
     }
 
-    /// For SHA-256d the oracle is the scalar engine, and for that one the `sha2` crate; for RandomX it is the other mode,
-    /// and where that can't be had, nobody.
+    /// For SHA-256d the oracle is the scalar engine, and for that one the `sha2` crate; for RandomX it is the other
+    /// mode, and where that can't be had, nobody.
     fn oracle(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError> {
         match (id.algorithm(), id.engine()) {
             (sha256d::ALGORITHM, "scalar") => Ok(Oracle::new("the sha2 crate", SHA256D_BUDGET, |input| {

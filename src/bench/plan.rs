@@ -30,8 +30,8 @@ impl Plan {
     /// The measured time per engine where none is asked for, in seconds.
     pub const DEFAULT_SECONDS: f64 = 3.0;
 
-    /// Lays out `seconds` of measured time per engine: 12 samples in 3 turns for the quick default of 3 seconds, 40 in 4
-    /// turns for longer times, and so many that none is longer than 10 seconds: energy counters wrap, and have to be
+    /// Lays out `seconds` of measured time per engine: 12 samples in 3 turns for the quick default of 3 seconds, 40 in
+    /// 4 turns for longer times, and so many that none is longer than 10 seconds: energy counters wrap, and have to be
     /// read more often than that.
     ///
     /// # Errors
@@ -49,8 +49,8 @@ impl Plan {
         Ok(Self { rounds, samples_per_turn, sample })
     }
 
-    /// Returns the order of `count` engines in round `round`: each round begins with another engine, so that no engine is
-    /// always the first after a pause.
+    /// Returns the order of `count` engines in round `round`: each round begins with another engine, so that no engine
+    /// is always the first after a pause.
     pub fn order(&self, round: u32, count: usize) -> impl Iterator<Item = usize> + use<> {
         let first = round as usize;
         (0..count).map(move |index| (first + index) % count)
@@ -65,8 +65,8 @@ impl Default for Plan {
 
 /// Puts engines into groups that fit into `available_bytes` together, in order; what several of them share counts once.
 ///
-/// An engine that doesn't fit even alone has a group to itself: preparing it says what is wrong. Without a figure for the
-/// memory all engines are one group.
+/// An engine that doesn't fit even alone has a group to itself: preparing it says what is wrong. Without a figure for
+/// the memory all engines are one group.
 #[must_use]
 pub fn groups(candidates: &[&Candidate], available_bytes: Option<u64>) -> Vec<Vec<EngineId>> {
     let available_bytes = available_bytes.unwrap_or(u64::MAX);

@@ -104,8 +104,8 @@ impl Session<'_> {
     ///
     /// # Errors
     ///
-    /// [`VerifyError::Wrong`] as soon as an engine computed something wrong. Whatever else goes wrong with one engine ends
-    /// that engine and is listed in the outcome.
+    /// [`VerifyError::Wrong`] as soon as an engine computed something wrong. Whatever else goes wrong with one engine
+    /// ends that engine and is listed in the outcome.
     pub fn run(&self, candidates: &[&Candidate], meterings: &mut Meterings) -> Result<Outcome, VerifyError> {
         let mut outcome = Outcome { groups: groups(candidates, self.available_bytes), ..Outcome::default() };
         let turns = self.plan.rounds * u32::try_from(candidates.len()).unwrap_or(u32::MAX);

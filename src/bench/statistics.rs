@@ -2,8 +2,8 @@
 
 use crate::interval::Interval;
 
-/// Returns the median of `values` with an interval that holds the true median with at least the given confidence, and the
-/// confidence that it really has.
+/// Returns the median of `values` with an interval that holds the true median with at least the given confidence, and
+/// the confidence that it really has.
 ///
 /// The ends are order statistics, so nothing is assumed about how the values are distributed, only that they are
 /// independent: the number of values below the true median is binomial with p = 1/2. Below six values not even the

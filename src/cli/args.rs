@@ -12,7 +12,8 @@ use crate::study;
 /// Measures what a hash costs on this machine, in time and in joules, and turns that into what a coin costs.
 ///
 /// Without a command: tests every engine here against known answers, measures the fastest engine of each algorithm and
-/// device, and prints rate, power, energy per hash, coins per day, and energy and cost per coin. Takes under two minutes.
+/// device, and prints rate, power, energy per hash, coins per day, and energy and cost per coin. Takes under two
+/// minutes.
 ///
 /// It is a benchmark and a calculator, no miner: it knows no pool and no wallet, and opens no network socket.
 #[derive(Debug, Parser)]
@@ -238,7 +239,12 @@ pub(super) struct CostArguments {
     #[arg(long, value_name = "ID", requires = "record")]
     pub(super) engine: Option<String>,
     /// A rate in hashes per second, such as 13.5T
-    #[arg(long, value_name = "RATE", required_unless_present = "record", value_parser = |text: &str| parse_quantity(text, "H/s"))]
+    #[arg(
+        long,
+        value_name = "RATE",
+        required_unless_present = "record",
+        value_parser = |text: &str| parse_quantity(text, "H/s"),
+    )]
     pub(super) hashrate: Option<f64>,
     /// The power that one machine draws, such as 1323W
     #[arg(long, value_name = "POWER", value_parser = |text: &str| parse_quantity(text, "W"))]

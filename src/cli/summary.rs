@@ -209,7 +209,8 @@ fn sentences(record: &Record, costs: &[Option<Cost>]) -> Vec<String> {
     }
     if costs.iter().flatten().any(|cost| cost.cost_per_coin.is_none()) {
         sentences.push(
-            "Without a meter the cost of a coin is known for each watt only: multiply by the watts that the device draws."
+            "Without a meter the cost of a coin is known for each watt only: multiply by the watts that the \
+             device draws."
                 .to_owned(),
         );
     }

@@ -16,8 +16,8 @@ use crate::verify::{Oracle, VerifyError, known_answers, self_test};
 
 /// How long each engine is tried where the fastest is wanted.
 const TRIAL: Duration = Duration::from_millis(200);
-/// Engines that hold more than this aren't tried, and are tested with one key only: to build what they need takes longer
-/// than most work.
+/// Engines that hold more than this aren't tried, and are tested with one key only: to build what they need takes
+/// longer than most work.
 const HEAVY_BYTES: u64 = 1 << 30;
 
 pub(super) struct Workshop {
@@ -94,8 +94,8 @@ impl Workshop {
         Ok(Tested { checks, verified_by: oracle.name })
     }
 
-    /// Returns the fastest of several engines in a short trial, and notes each rate. An engine that can't be tried is left
-    /// out; its error counts only where no engine could be tried.
+    /// Returns the fastest of several engines in a short trial, and notes each rate. An engine that can't be tried is
+    /// left out; its error counts only where no engine could be tried.
     pub(super) fn fastest(
         &self,
         rivals: &[&Candidate],
@@ -135,10 +135,11 @@ impl Workshop {
 }
 
 impl Workshop {
-    /// Checks an engine with known answers before a single result of it is trusted, and returns who may check the results.
+    /// Checks an engine with known answers before a single result of it is trusted, and returns who may check the
+    /// results.
     ///
-    /// In RandomX most keys have none: then light mode is tested with a key that has, and fast mode is compared with light
-    /// mode on the key that it was made for. `job` is that of the results to come.
+    /// In RandomX most keys have none: then light mode is tested with a key that has, and fast mode is compared with
+    /// light mode on the key that it was made for. `job` is that of the results to come.
     pub(super) fn trust(
         &self,
         candidate: &Candidate,

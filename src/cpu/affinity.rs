@@ -17,8 +17,8 @@ pub fn allowed() -> Vec<usize> {
 
 /// Limits the calling thread, and the threads that it starts from now on, to `processors`.
 ///
-/// Returns whether the system did so. A thread that isn't pinned hashes just as well, a little less steadily, so callers
-/// that only want steadiness ignore the answer.
+/// Returns whether the system did so. A thread that isn't pinned hashes just as well, a little less steadily, so
+/// callers that only want steadiness ignore the answer.
 pub fn pin(processors: &[usize]) -> bool {
     system::pin(processors)
 }

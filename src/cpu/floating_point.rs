@@ -1,7 +1,7 @@
 //! The floating-point environment: the rounding mode and flags that RandomX changes and Rust relies on.
 //!
-//! Rust assumes rounding to nearest and the default flags; code that runs while they are altered, and any `f64` after it,
-//! is undefined. So whatever alters them runs inside [`preserving`].
+//! Rust assumes rounding to nearest and the default flags; code that runs while they are altered, and any `f64` after
+//! it, is undefined. So whatever alters them runs inside [`preserving`].
 
 /// Runs `f`, which may alter the floating-point environment, and restores it. `f` itself must not use floats of Rust's
 /// after it has altered anything.

@@ -210,8 +210,8 @@ pub fn probe(sysroot: &Sysroot) -> Vec<MeterStatus> {
 
 /// Opens the meters asked for; none at all means `auto`.
 ///
-/// `auto` opens what can be read for each device that no other spec names. Where that is nothing, the devices go without
-/// a meter, and the reason is kept.
+/// `auto` opens what can be read for each device that no other spec names. Where that is nothing, the devices go
+/// without a meter, and the reason is kept.
 ///
 /// # Errors
 ///

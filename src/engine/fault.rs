@@ -1,8 +1,8 @@
 //! Engines that compute something wrong on purpose: they prove that every kind of wrong result is noticed.
 //!
 //! Behind the cargo feature `fault-injection`, for tests only. `HASHWATT_FAULT=KIND@ENGINE` names the engine and the
-//! kind: `hit`, `lost`, `checksum`, `hash` or `device-lost`. `HASHWATT_FAULT_AFTER=N` lets N hashes pass first, so that the
-//! known answers hold and only the timed work is wrong.
+//! kind: `hit`, `lost`, `checksum`, `hash` or `device-lost`. `HASHWATT_FAULT_AFTER=N` lets N hashes pass first, so that
+//! the known answers hold and only the timed work is wrong.
 
 use std::env;
 

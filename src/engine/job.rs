@@ -69,8 +69,8 @@ impl Span {
 /// Decides which hashes an engine reports.
 ///
 /// The 32 bytes of a hash are a 256-bit little-endian integer, for Bitcoin and Monero alike; a hash is a hit when its
-/// most significant `zero_bits` bits are zero. The filter is looser than any real target, and hits are compared with the
-/// whole target on the CPU.
+/// most significant `zero_bits` bits are zero. The filter is looser than any real target, and hits are compared with
+/// the whole target on the CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HitFilter {
     zero_bits: u32,

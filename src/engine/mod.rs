@@ -1,7 +1,7 @@
 //! The contract between whatever computes hashes and whatever drives it.
 //!
-//! This module knows no algorithm. An [`Engine`] exists only where it can run; where it can't, a [`Candidate`] holds the
-//! reason instead.
+//! This module knows no algorithm. An [`Engine`] exists only where it can run; where it can't, a [`Candidate`] holds
+//! the reason instead.
 
 mod candidate;
 pub mod fake;
@@ -41,8 +41,8 @@ pub trait Engine: Send {
     ///
     /// # Errors
     ///
-    /// A job of a kind or key that this engine wasn't prepared for; a device that was lost; a worker that panicked. Spans
-    /// reported before that are finished and right.
+    /// A job of a kind or key that this engine wasn't prepared for; a device that was lost; a worker that panicked.
+    /// Spans reported before that are finished and right.
     fn run(&mut self, filter: HitFilter, work: &dyn Work, sink: &mut dyn Sink) -> Result<(), EngineError>;
 
     /// Hashes one input of any length.

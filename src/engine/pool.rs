@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Holds shared resources by key for as long as an engine uses them.
 ///
-/// The pool itself keeps nothing alive: when the last engine that holds a resource is dropped, its memory is free again,
-/// and the next engine that asks builds it anew.
+/// The pool itself keeps nothing alive: when the last engine that holds a resource is dropped, its memory is free
+/// again, and the next engine that asks builds it anew.
 #[derive(Default)]
 pub struct Pool {
     resources: Mutex<HashMap<String, Weak<dyn Any + Send + Sync>>>,

@@ -41,8 +41,8 @@ pub struct Adapter {
 /// The library through which Vulkan's drivers are reached on Linux.
 const LOADER: &[u8] = b"libvulkan.so.1";
 
-/// Keeps Mesa's device selection out of this process. That layer of the Vulkan loader connects to the desktop to learn which
-/// card draws it, which is of no use here, and where there is no desktop it complains on standard error.
+/// Keeps Mesa's device selection out of this process. That layer of the Vulkan loader connects to the desktop to learn
+/// which card draws it, which is of no use here, and where there is no desktop it complains on standard error.
 ///
 /// Has to be called at the beginning of the program, before there is another thread.
 #[expect(unsafe_code, reason = "the layer is switched off by an environment variable only")]

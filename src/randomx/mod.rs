@@ -17,16 +17,16 @@ pub const NONCE_OFFSET: usize = 39;
 /// thousand million does: so each benchmark proves that the dataset it runs on goes to its very end.
 pub const BENCHMARK_KEY: &[u8] = b"test key 028";
 
-/// Returns the work of a benchmark: a blob as long as Monero's, with bytes after the nonce counted up when the nonces run
-/// out.
+/// Returns the work of a benchmark: a blob as long as Monero's, with bytes after the nonce counted up when the nonces
+/// run out.
 #[must_use]
 pub fn workload() -> Workload {
     let job = Job { key: BENCHMARK_KEY.to_vec(), template: vec![0; 76], nonce_offset: NONCE_OFFSET };
     Workload { job, roll_offset: NONCE_OFFSET + 4 }
 }
 
-/// The number of items of a dataset: (2^31 + 33,554,368) / 64 (specification, sections 4.2 and 7). Its factors are 3, 97
-/// and 117,109.
+/// The number of items of a dataset: (2^31 + 33,554,368) / 64 (specification, sections 4.2 and 7). Its factors are 3,
+/// 97 and 117,109.
 pub const DATASET_ITEMS: usize = 34_078_719;
 
 /// Tells whether `hashes` are done sooner when a dataset is built for them first.

@@ -6,8 +6,8 @@
 //!   threads the last item is never written. So the dataset is built from a thread that may run on just so many
 //!   processors that their number divides the number of items ([`limit_threads`]).
 //! - It doesn't check allocations. So memory is looked at first ([`memory_fault`]), for reserving as well.
-//! - `hash_first`, `hash_next` and `hash_last` leave the rounding mode altered. So they run on threads of their own, inside
-//!   [`floating_point::preserving`].
+//! - `hash_first`, `hash_next` and `hash_last` leave the rounding mode altered. So they run on threads of their own,
+//!   inside [`floating_point::preserving`].
 //! - A `Hasher` says that threads may share it, which they must not. Each belongs to one engine or worker here.
 //! - `Hasher::update` keeps a dangling pointer across modes. It isn't used.
 //!
@@ -128,8 +128,8 @@ fn dataset(preparation: &Preparation<'_>) -> Result<Arc<Built>, EngineError> {
 /// Builds on a thread of its own, because of its affinity, and so that an interrupt needn't wait for it.
 fn build(mode: Mode, phase: &str, preparation: &Preparation<'_>) -> Result<Built, EngineError> {
     let failed = |reason: String| EngineError::Failed { id: mode.id(), reason };
-    // Again, now that it counts: other engines may have taken memory since the list was made. Of what the mode needs the
-    // last is built now.
+    // Again, now that it counts: other engines may have taken memory since the list was made. Of what the mode needs
+    // the last is built now.
     let built_now = &mode.resources()[mode.resources().len() - 1..];
     if let Some(unavailable) = memory_fault(built_now, machine::available_memory_bytes(&Sysroot::default())) {
         return Err(EngineError::Unavailable { id: mode.id(), unavailable });
@@ -166,8 +166,8 @@ fn build(mode: Mode, phase: &str, preparation: &Preparation<'_>) -> Result<Built
     Ok(Built { context: Arc::new(context?), took: started.elapsed() })
 }
 
-/// Limits the calling thread to so many processors that their number divides [`DATASET_ITEMS`], as many as there are, and
-/// returns that number.
+/// Limits the calling thread to so many processors that their number divides [`DATASET_ITEMS`], as many as there are,
+/// and returns that number.
 fn limit_threads() -> Result<usize, String> {
     let divides = |threads: usize| DATASET_ITEMS.is_multiple_of(threads);
     if divides(affinity::parallelism()) {
@@ -268,8 +268,8 @@ struct Scan<'a> {
 }
 
 impl Worker for Scan<'_> {
-    /// Long enough for some hashes in fast mode, because the end of one and the beginning of the next overlap; short enough
-    /// that what is under way at the edge of a sample doesn't blur it.
+    /// Long enough for some hashes in fast mode, because the end of one and the beginning of the next overlap; short
+    /// enough that what is under way at the edge of a sample doesn't blur it.
     fn span_target(&self) -> Duration {
         Duration::from_millis(12)
     }

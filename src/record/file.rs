@@ -25,8 +25,8 @@ pub struct WriteError {
 }
 
 impl OutFile {
-    /// Checks, before the run and while nothing is lost yet, that `path` can be written: a file is made in its directory
-    /// and removed again.
+    /// Checks, before the run and while nothing is lost yet, that `path` can be written: a file is made in its
+    /// directory and removed again.
     ///
     /// # Errors
     ///

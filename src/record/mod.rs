@@ -129,8 +129,8 @@ pub struct Benchmark {
     pub mode: Option<String>,
     /// Threads of this machine that hashed; 0 for a graphics adapter.
     pub threads: usize,
-    /// Whether every check of known answers and timed work held. A wrong hash ends the run, so this is always true where
-    /// there are samples.
+    /// Whether every check of known answers and timed work held. A wrong hash ends the run, so this is always true
+    /// where there are samples.
     pub verified: bool,
     /// Who hashed again what was timed.
     pub verified_by: String,

@@ -1,7 +1,7 @@
 //! SHA-256d with the SHA extensions of x86: `sha256rnds2` does two rounds, `sha256msg1` and `sha256msg2` the schedule.
 //!
-//! Two nonces run side by side: `sha256rnds2` takes about four cycles but a new one can start every second cycle, and the
-//! chain of one hash leaves the unit idle in between.
+//! Two nonces run side by side: `sha256rnds2` takes about four cycles but a new one can start every second cycle, and
+//! the chain of one hash leaves the unit idle in between.
 
 use core::arch::x86_64::{
     __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_blend_epi16, _mm_extract_epi32, _mm_set_epi32, _mm_sha256msg1_epu32,

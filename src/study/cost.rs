@@ -531,12 +531,14 @@ mod tests {
             (
                 s9(),
                 "randomx-v1",
-                "algorithm randomx-v1: a rate of randomx-v1 earns no BTC, because Bitcoin blocks are proven with sha256d",
+                "algorithm randomx-v1: a rate of randomx-v1 earns no BTC, because Bitcoin blocks are proven \
+                 with sha256d",
             ),
             (
                 ryzen(),
                 "randomx-v2",
-                "algorithm randomx-v2: a rate of randomx-v2 earns no XMR, because Monero blocks are proven with randomx-v1",
+                "algorithm randomx-v2: a rate of randomx-v2 earns no XMR, because Monero blocks are proven \
+                 with randomx-v1",
             ),
         ] {
             let error = cost(&CostInputs { algorithm: algorithm.to_owned(), ..inputs }).unwrap_err();

@@ -70,9 +70,9 @@ pub fn known_answers(algorithm: &str) -> Vec<KnownAnswer> {
 
 /// Checks an engine that was prepared for `key`, and returns how many checks there were.
 ///
-/// Each known answer of that key is hashed where the engine can hash, and found among its neighbours where the input holds
-/// a nonce; then a short range is scanned with a filter that admits many nonces, and compared with the oracle's hits
-/// nonce by nonce.
+/// Each known answer of that key is hashed where the engine can hash, and found among its neighbours where the input
+/// holds a nonce; then a short range is scanned with a filter that admits many nonces, and compared with the oracle's
+/// hits nonce by nonce.
 ///
 /// # Errors
 ///

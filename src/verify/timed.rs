@@ -1,8 +1,8 @@
 //! Checks of the work that was timed.
 //!
-//! While the clock runs, only nonces are written down. Afterwards the oracle hashes every reported hit again (so a wrong
-//! one shows), scans samples of the spans anew (so a lost one shows), and the number of hits is held against what chance
-//! allows (so that spans which were never computed show, on devices too fast for samples to catch them).
+//! While the clock runs, only nonces are written down. Afterwards the oracle hashes every reported hit again (so a
+//! wrong one shows), scans samples of the spans anew (so a lost one shows), and the number of hits is held against what
+//! chance allows (so that spans which were never computed show, on devices too fast for samples to catch them).
 
 use std::sync::Arc;
 
@@ -52,8 +52,8 @@ impl TimedWork {
     pub fn observe(&mut self, report: SpanReport) {
         self.spans += 1;
         self.hashes += report.span.hashes();
-        // A device that works through one range twice and leaves another out reports true hits in the right number: only
-        // where they lie tells.
+        // A device that works through one range twice and leaves another out reports true hits in the right number:
+        // only where they lie tells.
         if self.stray.is_none() && has_stray(&report) {
             self.stray = Some(report.clone());
         }
@@ -111,7 +111,8 @@ impl TimedWork {
             // Every nonce is a hit: nothing that could be wrong about one.
             self.hits.clear();
         }
-        // Half of the budget at most, so that the samples get theirs; a filter as loose as it should be stays far below.
+        // Half of the budget at most, so that the samples get theirs; a filter as loose as it should be stays far
+        // below.
         while self.hits.len() as u64 > oracle.budget_hashes / 2 {
             let index = self.next_random(self.hits.len() as u64);
             self.hits.swap_remove(index);

@@ -1,0 +1,346 @@
+//! Every graphics adapter against another implementation, nonce by nonce, and what happens when one goes away.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod common;
+#[path = "common/trials.rs"]
+mod trials;
+
+use std::collections::VecDeque;
+use std::fs;
+use std::ops::Range;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use common::{HEADER_125552, NONCE_125552, assert_close, hashwatt, hashwatt_with, number};
+use hashwatt::device::Device;
+use hashwatt::engine::{
+    Cancel, Engine, EngineError, HitFilter, Job, NONCE_END, Pool, Preparation, Quiet, RangeWork, Sink, Span,
+    SpanReport, Work, WorkloadCursor,
+};
+use hashwatt::gpu::{GpuDevice, GpuError};
+use hashwatt::registry::Registry;
+use hashwatt::sysroot::Sysroot;
+use sha2::{Digest, Sha256};
+use trials::trial;
+
+/// As in the shader; a test holds all three against each other.
+const WORKGROUP_SIZE: u64 = 64;
+const HITS_MAX: u64 = 4095;
+/// As many nonces stand in one row of workgroups.
+const ROW: u64 = (1 << 15) * WORKGROUP_SIZE;
+
+/// A device that is lost has to be noticed in this time: longer than the program's own patience of a minute.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+fn main() -> ExitCode {
+    hashwatt::gpu::keep_drivers_off_the_desktop();
+    let registry = Registry::find(&Sysroot::default());
+    let is_gpu = |id: &str| id.split('/').nth(1).is_some_and(|device| device.starts_with("gpu"));
+    let mut trials = vec![trial("shader_and_host_agree_on_their_constants", None, constants_agree)];
+    let candidates = registry.candidates().iter().filter(|candidate| is_gpu(candidate.id.as_str()));
+    for candidate in candidates {
+        let reason = candidate.unavailable().map(|unavailable| unavailable.reason.clone());
+        let is_software = candidate.device == Device::Cpu;
+        trials.extend(of_engine(candidate.id.as_str(), reason.as_deref(), is_software));
+    }
+    // Adapters in software compute on the processors, and so do the oracles: more at a time gains nothing.
+    trials::run(trials, true)
+}
+
+/// The tests of one engine.
+fn of_engine(id: &str, reason: Option<&str>, is_software: bool) -> Vec<libtest_mimic::Trial> {
+    let with = |name: &str, reason: Option<&str>, test: fn(&str)| {
+        let id = id.to_owned();
+        trial(&format!("{id}: {name}"), reason, move || test(&id))
+    };
+    let needs_software = reason.or((!is_software).then_some("needs an adapter in software"));
+    let needs_card = reason.or(is_software.then_some("needs a real graphics card"));
+    vec![
+        with("agrees with the oracle at every edge", reason, agrees_at_every_edge),
+        with("finds a nonce in the second row of workgroups", reason, finds_a_nonce_in_the_second_row),
+        with("gives every hit once where all are hits", reason, gives_every_hit_where_all_are),
+        with("gives every hit once where they overflow the buffer", reason, gives_every_hit_where_they_overflow),
+        with("takes another job from span to span", reason, takes_another_job_from_span_to_span),
+        with("refuses a job of another shape", reason, refuses_a_job_of_another_shape),
+        with("ends with an error when the device is lost", reason, ends_when_the_device_is_lost),
+        with("can't hash single inputs and says who can", reason, refuses_to_hash),
+        with("is missing without its driver, and the loader is still seen", reason, is_missing_without_its_driver),
+        with("in software is charged to the cpu", needs_software, software_is_charged_to_the_cpu),
+        with("on a card is charged to its own device", needs_card, a_card_is_charged_to_itself),
+    ]
+}
+
+fn constants_agree() {
+    let read = |path: &str| fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (shader, host) = (read("shaders/sha256d_scan.wgsl"), read("src/sha256d/gpu.rs"));
+    for (name, value) in [("WORKGROUP_SIZE", WORKGROUP_SIZE), ("HITS_MAX", HITS_MAX)] {
+        let in_shader = shader.lines().find_map(|line| line.strip_prefix(&format!("const {name} = ")));
+        assert_eq!(in_shader, Some(format!("{value}u;").as_str()), "{name} of the shader");
+        let in_host = host.lines().find_map(|line| line.strip_prefix(&format!("const {name}: ")));
+        assert!(in_host.is_some_and(|line| line.ends_with(&format!(" = {value};"))), "{name} of the host: {in_host:?}");
+    }
+    assert!(shader.contains("@workgroup_size(WORKGROUP_SIZE)"), "the constant is the one that counts");
+}
+
+/// Makes the engine, and the pool that holds its device.
+fn prepare(id: &str) -> (Box<dyn Engine>, Pool) {
+    let registry = Registry::find(&Sysroot::default());
+    let pool = Pool::default();
+    let cancel = Cancel::default();
+    let preparation = Preparation { key: &[], threads: 1, pool: &pool, progress: &Quiet, cancel: &cancel };
+    let engine = registry.get(id).unwrap().prepare(&preparation).unwrap();
+    (engine, pool)
+}
+
+fn job() -> Job {
+    Job { key: Vec::new(), template: const_hex::decode(HEADER_125552).unwrap(), nonce_offset: 76 }
+}
+
+/// Hashes by the `sha2` crate, and tells which nonces have so many leading zero bits.
+fn expected(job: &Job, nonces: Range<u64>, zero_bits: u32) -> Vec<u32> {
+    let is_hit = |&nonce: &u32| {
+        let mut header = job.template.clone();
+        header[job.nonce_offset..][..4].copy_from_slice(&nonce.to_le_bytes());
+        let hash = Sha256::digest(Sha256::digest(&header));
+        let leading = hash.iter().rev().map(|byte| byte.leading_zeros()).scan(true, |goes_on, zeros| {
+            let counts = *goes_on;
+            *goes_on = zeros == 8;
+            counts.then_some(zeros)
+        });
+        leading.sum::<u32>() >= zero_bits
+    };
+    nonces.map(|nonce| u32::try_from(nonce).unwrap()).filter(is_hit).collect()
+}
+
+/// Hands out the spans of a list as they are, however long the engine would like them.
+struct Listed(Mutex<VecDeque<Span>>);
+
+impl Listed {
+    fn new(spans: impl IntoIterator<Item = (Arc<Job>, Range<u64>)>) -> Self {
+        Self(Mutex::new(spans.into_iter().map(|(job, nonces)| Span { job, nonces }).collect()))
+    }
+}
+
+impl Work for Listed {
+    fn next(&self, _hashes_max: u64) -> Option<Span> {
+        self.0.lock().unwrap().pop_front()
+    }
+}
+
+#[derive(Default)]
+struct Collect(Vec<SpanReport>);
+
+impl Sink for Collect {
+    fn report(&mut self, report: SpanReport) {
+        self.0.push(report);
+    }
+}
+
+/// Runs the engine over spans and compares the hits of each with the oracle's.
+fn compare(engine: &mut dyn Engine, spans: &[(Arc<Job>, Range<u64>)], zero_bits: u32) {
+    let mut reports = Collect::default();
+    let work = Listed::new(spans.iter().cloned());
+    engine.run(HitFilter::with_zero_bits(zero_bits), &work, &mut reports).unwrap();
+    assert_eq!(reports.0.len(), spans.len(), "each span is reported once");
+    for (job, nonces) in spans {
+        let is_it = |report: &&SpanReport| report.span.nonces == *nonces && report.span.job == *job;
+        let report = reports.0.iter().find(is_it).unwrap_or_else(|| panic!("{nonces:?} was never reported"));
+        let mut hits = report.hits.clone();
+        hits.sort_unstable();
+        assert_eq!(hits, expected(job, nonces.clone(), zero_bits), "nonces {nonces:?}, {zero_bits} zero bits");
+    }
+}
+
+fn agrees_at_every_edge(id: &str) {
+    let (mut engine, _pool) = prepare(id);
+    let job = Arc::new(job());
+    let solved = NONCE_125552;
+    let ranges = [
+        0..1,
+        0..WORKGROUP_SIZE,
+        0..WORKGROUP_SIZE - 1,
+        0..WORKGROUP_SIZE + 1,
+        5..1000,
+        0xffff..0x1_0003,
+        0x7fff_fff0..0x8000_0011,
+        NONCE_END - 1..NONCE_END,
+        NONCE_END - WORKGROUP_SIZE..NONCE_END,
+        NONCE_END - 1001..NONCE_END,
+        // The solution alone, as first and last lane of a workgroup, and as the last of all nonces asked for.
+        solved..solved + 1,
+        solved..solved + WORKGROUP_SIZE,
+        solved + 1 - WORKGROUP_SIZE..solved + 1,
+        solved - WORKGROUP_SIZE..solved + 1,
+        solved - 100..solved,
+        solved + 1..solved + 100,
+    ];
+    // With 1 bit half of each workgroup are hits, with 32 the solution alone.
+    for zero_bits in [0, 1, 3, 8, 31, 32] {
+        let spans: Vec<_> = ranges.iter().map(|range| (Arc::clone(&job), range.clone())).collect();
+        compare(engine.as_mut(), &spans, zero_bits);
+    }
+    assert_eq!(expected(&job, solved - 100..solved + 100, 32).len(), 1, "the oracle knows the solution");
+}
+
+fn finds_a_nonce_in_the_second_row(id: &str) {
+    let (mut engine, _pool) = prepare(id);
+    let job = Arc::new(job());
+    let start = NONCE_125552 - ROW;
+    for end in [NONCE_125552 + 1, NONCE_125552 + 70] {
+        let mut reports = Collect::default();
+        let work = Listed::new([(Arc::clone(&job), start..end)]);
+        engine.run(HitFilter::with_zero_bits(32), &work, &mut reports).unwrap();
+        let hits: Vec<u64> = reports.0[0].hits.iter().copied().map(u64::from).collect();
+        assert_eq!(hits, [NONCE_125552]);
+    }
+    // And every hit of both rows, once.
+    compare(engine.as_mut(), &[(job, start..NONCE_125552 + 3)], 12);
+}
+
+fn gives_every_hit_where_all_are(id: &str) {
+    let (mut engine, _pool) = prepare(id);
+    let mut reports = Collect::default();
+    let nonces = NONCE_END - 20_000..NONCE_END;
+    let work = RangeWork::new(Arc::new(job()), nonces.clone(), Cancel::default());
+    engine.run(HitFilter::ALL, &work, &mut reports).unwrap();
+    let mut hits: Vec<u64> = reports.0.iter().flat_map(|report| &report.hits).copied().map(u64::from).collect();
+    hits.sort_unstable();
+    assert_eq!(hits, nonces.collect::<Vec<_>>());
+}
+
+fn gives_every_hit_where_they_overflow(id: &str) {
+    let (mut engine, _pool) = prepare(id);
+    let job = Arc::new(job());
+    // Longer than an engine would ask for, among others that aren't; and exactly at the buffer's end.
+    let ranges = [0..20_000, 20_000..20_007, 20_007..20_007 + HITS_MAX, 30_000..30_001 + HITS_MAX, 50_000..70_000];
+    let spans: Vec<_> = ranges.iter().map(|range| (Arc::clone(&job), range.clone())).collect();
+    compare(engine.as_mut(), &spans, 0);
+    compare(engine.as_mut(), &spans, 1);
+}
+
+fn takes_another_job_from_span_to_span(id: &str) {
+    let (mut engine, _pool) = prepare(id);
+    let spans: Vec<_> = (0..40_u64)
+        .map(|number| {
+            let mut job = job();
+            // Version, previous hash, Merkle root and time: each part of the header in turn.
+            job.template[usize::try_from(number * 19 % 76).unwrap()] ^= 0xa5;
+            (Arc::new(job), number * 1000..number * 1000 + 300 + number)
+        })
+        .collect();
+    compare(engine.as_mut(), &spans, 4);
+    compare(engine.as_mut(), &spans[3..], 6);
+}
+
+fn refuses_a_job_of_another_shape(id: &str) {
+    let (mut engine, _pool) = prepare(id);
+    for template in [Vec::new(), vec![0; 79], vec![0; 81]] {
+        let job = Job { key: Vec::new(), template, nonce_offset: 76 };
+        let error = engine.run(HitFilter::ALL, &Listed::new([(Arc::new(job), 0..1)]), &mut Collect::default());
+        assert!(matches!(error, Err(EngineError::Job { .. } | EngineError::Failed { .. })), "{error:?}");
+    }
+}
+
+/// Takes the device away after some spans.
+struct TakeAway {
+    device: Arc<GpuDevice>,
+    reports_left: u32,
+}
+
+impl Sink for TakeAway {
+    fn report(&mut self, report: SpanReport) {
+        assert_eq!(report.hits.len(), expected(&report.span.job, report.span.nonces.clone(), 8).len());
+        self.reports_left = self.reports_left.saturating_sub(1);
+        if self.reports_left == 0 {
+            self.device.destroy();
+        }
+    }
+}
+
+/// Work without end, in spans short enough for the oracle.
+struct Endless(WorkloadCursor);
+
+impl Work for Endless {
+    fn next(&self, hashes_max: u64) -> Option<Span> {
+        Some(self.0.take(hashes_max.min(4096)))
+    }
+}
+
+fn ends_when_the_device_is_lost(id: &str) {
+    let (mut engine, pool) = prepare(id);
+    let device = id.split('/').nth(1).unwrap();
+    let device: Arc<GpuDevice> = pool
+        .get_or_build(&format!("{device} device"), || Err(GpuError::Lost("the engine holds no device".to_owned())))
+        .unwrap();
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let work = Endless(WorkloadCursor::new(hashwatt::sha256d::workload()));
+        let filter = HitFilter::with_zero_bits(8);
+        let mut sink = TakeAway { device, reports_left: 5 };
+        let first = engine.run(filter, &work, &mut sink);
+        let again = engine.run(filter, &work, &mut sink);
+        let _ = sender.send((first, again));
+    });
+    let (first, again) = receiver.recv_timeout(PATIENCE).expect("a lost device is noticed");
+    for result in [first, again] {
+        assert!(matches!(result, Err(EngineError::DeviceLost { .. } | EngineError::Failed { .. })), "{result:?}");
+    }
+    // The device is gone, not the adapter: an engine that is made anew works.
+    drop(pool);
+    let (mut engine, _pool) = prepare(id);
+    compare(engine.as_mut(), &[(Arc::new(job()), 0..1000)], 3);
+}
+
+fn refuses_to_hash(id: &str) {
+    hashwatt(&["hash", "sha256d", "--input", "00", "--engine", id, "--json"])
+        .is_refused(2, &[id, "only scan", "sha256d/cpu/scalar"]);
+    let (mut engine, _pool) = prepare(id);
+    assert!(matches!(engine.hash(&[0; 80]), Err(EngineError::ScanOnly(_))));
+}
+
+/// An adapter was found without that environment, so the loader is there, and only the driver can be missing.
+fn is_missing_without_its_driver(id: &str) {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let no_driver = [("VK_DRIVER_FILES", "/nonexistent"), ("VK_ICD_FILENAMES", "/nonexistent")];
+    let run = hashwatt_with(&["bench", id, "--json"], &no_driver);
+    run.is_refused(11, &["gpu", "help"]);
+    if id == "sha256d/gpu0/wgsl" {
+        run.is_refused(11, &["the Vulkan loader found no driver"]);
+    }
+}
+
+fn bench(id: &str, meter: &str) -> common::Run {
+    hashwatt(&["bench", id, "--time", "0.2", "--json", "--meter", meter])
+}
+
+fn software_is_charged_to_the_cpu(id: &str) {
+    let record = bench(id, "watts:65W").json();
+    let benchmark = &record["benchmarks"][0];
+    assert_eq!((&benchmark["id"], &benchmark["device"]), (&id.into(), &"cpu".into()));
+    assert!(benchmark["device_name"].as_str().unwrap().contains("[software]"), "{benchmark}");
+    let power = number(&benchmark["energy_j_per_hash"]["gross"]["value"]) * number(&benchmark["rate_hps"]["mean"]);
+    assert_close(power, 65.0, "the processors' declared power");
+    let codes: Vec<&str> =
+        record["warnings"].as_array().unwrap().iter().map(|warning| warning["code"].as_str().unwrap()).collect();
+    assert!(codes.contains(&"software-adapter"), "{codes:?}");
+    let device = id.split('/').nth(1).unwrap();
+    bench(id, &format!("watts:100W@{device}")).is_refused(12, &[device, "watts:100W"]);
+}
+
+fn a_card_is_charged_to_itself(id: &str) {
+    let device = id.split('/').nth(1).unwrap();
+    let record = bench(id, &format!("watts:300W@{device}")).json();
+    let benchmark = &record["benchmarks"][0];
+    assert_eq!(benchmark["device"], device);
+    let power = number(&benchmark["energy_j_per_hash"]["gross"]["value"]) * number(&benchmark["rate_hps"]["mean"]);
+    assert_close(power, 300.0, "the card's declared power");
+    // What the processors draw is not the card's.
+    let other = bench(id, "watts:65W@cpu").json();
+    assert_eq!(other["benchmarks"][0]["energy_j_per_hash"]["gross"], serde_json::Value::Null);
+    assert!(other["benchmarks"][0]["energy_j_per_hash"]["reason"].as_str().unwrap().contains(device));
+}
