@@ -31,7 +31,6 @@ const DATASET_BYTES: u64 = 3 << 30;
 const CACHE_BYTES: u64 = 512 << 20;
 
 fn main() -> ExitCode {
-    hashwatt::gpu::keep_drivers_off_the_desktop();
     let light = why_not(CACHE_BYTES);
     let fast = why_not(DATASET_BYTES);
     let (light, fast) = (light.as_deref(), fast.as_deref());
