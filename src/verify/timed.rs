@@ -250,7 +250,9 @@ mod tests {
 
     #[test]
     fn a_hit_that_is_lost_at_the_end_of_spans_longer_than_the_budget_is_noticed() {
-        let lose_last = |report: &mut SpanReport| drop(report.hits.pop());
+        let lose_last = |report: &mut SpanReport| {
+            report.hits.pop();
+        };
         assert_eq!(wrong(check_spoilt_spans(20_000, 8, lose_last)), "a span of the timed work");
         assert!(check_spoilt_spans(20_000, 8, |_| {}).is_ok());
     }
