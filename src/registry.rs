@@ -86,18 +86,32 @@ impl Registry {
         Machine { gpus: gpus.collect(), ..machine::describe(sysroot) }
     }
 
+    /// Makes an oracle of a second engine of the same kind, where no other implementation can be had: it shares every
+    /// mistake of the first, but no accident. Known answers have to speak for the rest.
+    ///
+    /// # Errors
+    ///
+    /// Those of preparing it.
+    pub fn itself(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError> {
+        let Some(candidate) = self.get(id.as_str()).filter(|candidate| candidate.can_hash) else {
+            return Ok(Oracle::known_answers_only());
+        };
+        let mut engine = candidate.prepare(preparation)?;
+        Ok(Oracle::new("known answers, and itself again", RANDOMX_BUDGET, move |input| engine.hash(input)))
+    }
+
     fn other_mode(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError> {
         let is_other = |candidate: &&Candidate| {
             candidate.id.algorithm() == id.algorithm() && candidate.id != *id && candidate.can_hash
         };
         let other = self.candidates.iter().filter(is_other).find(|candidate| candidate.availability.is_ok());
         let Some(other) = other else {
-            return Ok(Oracle::known_answers_only());
+            return self.itself(id, preparation);
         };
         let mut engine = match other.prepare(preparation) {
             Ok(engine) => engine,
             // There was memory when the list was made, and there isn't any more.
-            Err(EngineError::Unavailable { .. }) => return Ok(Oracle::known_answers_only()),
+            Err(EngineError::Unavailable { .. }) => return self.itself(id, preparation),
             Err(error) => return Err(error),
         };
         Ok(Oracle::new(other.id.to_string(), RANDOMX_BUDGET, move |input| engine.hash(input)))
@@ -117,7 +131,7 @@ impl Supplier for Registry {
     }
 
     /// For SHA-256d the oracle is the scalar engine, and for that one the `sha2` crate; for RandomX it is the other
-    /// mode, and where that can't be had, nobody.
+    /// mode, and where that can't be had, the same mode again.
     fn oracle(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError> {
         match (id.algorithm(), id.engine()) {
             (sha256d::ALGORITHM, "scalar") => Ok(Oracle::new("the sha2 crate", SHA256D_BUDGET, |input| {

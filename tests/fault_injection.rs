@@ -97,7 +97,7 @@ fn a_scan_with_a_faulty_engine_gives_no_answer() {
     let nonces = format!("{}..{}", NONCE_125552, NONCE_125552 + 1);
     let scan = ["scan", "sha256d", "--header", HEADER_125552, "--nonces", &nonces, "--engine", SCALAR, "--json"];
     is_caught(&with_fault("hit", SCALAR, "0", &scan), SCALAR, "known answer");
-    is_caught(&with_fault("hit", SCALAR, ONLY_TIMED, &scan_many()), SCALAR, "a hit of the scan");
+    is_caught(&with_fault("hit", SCALAR, ONLY_TIMED, &scan_many()), SCALAR, "a hit of the timed work");
 }
 
 /// A scan that goes on beyond the hashes that are right.
@@ -132,4 +132,24 @@ fn without_a_fault_the_same_commands_succeed() {
     assert_eq!(hashwatt(&scan_many()).code, Some(0));
     // A fault of another engine is nobody's business here.
     assert_eq!(with_fault("hit", "sha256d/cpu/other", "0", &scan_many()).code, Some(0));
+}
+
+#[test]
+fn a_single_wrong_hash_is_not_printed() {
+    let run = with_fault("hash", SCALAR, "0", &["hash", "sha256d", "--input", "00", "--engine", SCALAR, "--json"]);
+    is_caught(&run, SCALAR, "known answer");
+}
+
+#[test]
+fn hits_that_a_scan_loses_after_the_self_test_are_noticed() {
+    is_caught(&with_fault("lost", SCALAR, ONLY_TIMED, &scan_many()), SCALAR, "a span of the timed work");
+}
+
+#[test]
+#[cfg_attr(not(feature = "reference"), ignore = "needs the cargo feature reference")]
+fn a_wrong_checksum_of_a_randomx_scan_is_noticed() {
+    let (key, blob) = ("00".repeat(32), "00".repeat(112));
+    let scan = ["scan", "randomx-v1", "--key", &key, "--blob", &blob, "--nonces", "0..7", "--engine", LIGHT];
+    // The self-test takes three hashes.
+    is_caught(&with_fault("checksum", LIGHT, "3", &scan), LIGHT, "a span of the timed work");
 }
