@@ -4,6 +4,7 @@ use sha2::Digest;
 
 use crate::bench::Supplier;
 use crate::device::Device;
+use crate::energy::GpuAddress;
 use crate::engine::{Available, Candidate, Engine, EngineError, EngineId, Preparation, Workload};
 use crate::gpu::{Adapter, Adapters};
 use crate::machine::{self, Machine};
@@ -86,6 +87,17 @@ impl Registry {
         Machine { gpus: gpus.collect(), ..machine::describe(sysroot) }
     }
 
+    /// Returns where the graphics adapters are, for the meters that belong to them.
+    #[must_use]
+    pub fn gpu_addresses(&self) -> Vec<GpuAddress> {
+        let address = |(adapter, index): (&Adapter, u32)| GpuAddress {
+            device: Device::Gpu(index),
+            pci_bus_id: adapter.pci_bus_id().map(ToOwned::to_owned),
+            is_software: adapter.is_software(),
+        };
+        self.adapters.adapters.iter().zip(0..).map(address).collect()
+    }
+
     /// Makes an oracle of a second engine of the same kind, where no other implementation can be had: it shares every
     /// mistake of the first, but no accident. Known answers have to speak for the rest.
     ///
@@ -165,5 +177,8 @@ fn describe_gpu(index: u32, adapter: &Adapter) -> machine::Gpu {
         driver_info: driver_info.to_owned(),
         pci_bus_id: adapter.pci_bus_id().map(ToOwned::to_owned),
         software: adapter.is_software(),
+        power_limit_w: None,
+        clock_mhz: None,
+        memory_clock_mhz: None,
     }
 }

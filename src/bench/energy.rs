@@ -16,11 +16,11 @@ pub(super) fn energy_per_hash(
     samples: &[Sample],
     device: Device,
     meterings: &Meterings,
-    cpu_unavailable: Option<&Unavailable>,
+    unavailable: &[(Device, Unavailable)],
 ) -> Energy {
     let belongs = |description: &&crate::energy::MeterDescription| description.device == device;
     let Some(meter) = meterings.meters().iter().map(|meter| meter.description()).find(belongs) else {
-        return absent(no_meter(device, cpu_unavailable));
+        return absent(no_meter(device, unavailable));
     };
     if let Some(fault) = meterings.fault(&meter.name) {
         return absent(fault.to_owned());
@@ -64,11 +64,9 @@ fn absent(reason: String) -> Energy {
     }
 }
 
-fn no_meter(device: Device, cpu_unavailable: Option<&Unavailable>) -> String {
-    match (device, cpu_unavailable) {
-        (Device::Cpu, Some(unavailable)) => unavailable.reason.clone(),
-        _ => format!("no meter reads {device}"),
-    }
+fn no_meter(device: Device, unavailable: &[(Device, Unavailable)]) -> String {
+    let known = unavailable.iter().find(|(other, _)| *other == device);
+    known.map_or_else(|| format!("no meter reads {device}"), |(_, unavailable)| unavailable.reason.clone())
 }
 
 #[cfg(test)]
@@ -81,7 +79,7 @@ mod tests {
 
     fn meterings(spec: &str) -> Meterings {
         let specs = [spec.parse::<MeterSpec>().unwrap()];
-        Meterings::new(open(&specs, &Sysroot::default()).unwrap().meters, Duration::ZERO)
+        Meterings::new(open(&specs, &Sysroot::default(), &[]).unwrap().meters, Duration::ZERO)
     }
 
     fn sample(name: &str, energy_j: f64, hashes: u64) -> Sample {
@@ -95,7 +93,7 @@ mod tests {
         let name = meterings.meters()[0].description().name.clone();
         // 300 J over 600 hashes are 0.5 J each; the samples lie at 0.4 to 0.625, and 10 % come on top.
         let samples = [sample(&name, 100.0, 250), sample(&name, 100.0, 190), sample(&name, 100.0, 160)];
-        let energy = energy_per_hash(&samples, Device::Cpu, &meterings, None);
+        let energy = energy_per_hash(&samples, Device::Cpu, &meterings, &[]);
         let gross = energy.gross.unwrap();
         assert!((gross.value - 0.5).abs() < 1e-12);
         assert!((gross.low - 0.36).abs() < 1e-12 && (gross.high - 0.6875).abs() < 1e-12, "{gross:?}");
@@ -108,12 +106,12 @@ mod tests {
         let name = meterings.meters()[0].description().name.clone();
         let samples = [sample(&name, 100.0, 250)];
         let reason = Unavailable { reason: "no counter".to_owned(), hint: String::new() };
-        let cpu = energy_per_hash(&samples, Device::Cpu, &meterings, Some(&reason));
+        let cpu = energy_per_hash(&samples, Device::Cpu, &meterings, &[(Device::Cpu, reason)]);
         assert_eq!((cpu.gross, cpu.reason.as_deref()), (None, Some("no counter")));
-        let other = energy_per_hash(&samples, Device::Gpu(1), &meterings, None);
+        let other = energy_per_hash(&samples, Device::Gpu(1), &meterings, &[]);
         assert_eq!((other.gross, other.provenance), (None, Provenance::Unavailable));
         assert_eq!(other.reason.as_deref(), Some("no meter reads gpu1"));
-        assert!(energy_per_hash(&samples, Device::Gpu(0), &meterings, None).gross.is_some());
+        assert!(energy_per_hash(&samples, Device::Gpu(0), &meterings, &[]).gross.is_some());
     }
 
     #[test]
@@ -121,7 +119,7 @@ mod tests {
         let meterings = meterings("watts:100W@cpu");
         let name = meterings.meters()[0].description().name.clone();
         let samples = [sample(&name, 100.0, 250), sample("another", 100.0, 250)];
-        let energy = energy_per_hash(&samples, Device::Cpu, &meterings, None);
+        let energy = energy_per_hash(&samples, Device::Cpu, &meterings, &[]);
         assert!(energy.gross.is_none() && energy.reason.is_some());
     }
 }

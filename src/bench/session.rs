@@ -8,6 +8,7 @@ use super::plan::{Plan, groups};
 use super::statistics::median_interval;
 use super::turn::{self, Calibration, Meterings, Sample, Turn, calibrate, run_turn};
 use crate::clock::Clock;
+use crate::device::Device;
 use crate::engine::{
     Cancel, Candidate, Engine, EngineError, EngineId, Preparation, Progress, SetupPart, Workload, WorkloadCursor,
 };
@@ -66,8 +67,8 @@ pub struct Session<'a> {
     pub threads: usize,
     /// The memory that engines may hold together, where it is known.
     pub available_bytes: Option<u64>,
-    /// Why the processors have no meter, if they have none.
-    pub cpu_unavailable: Option<&'a Unavailable>,
+    /// Why devices without a meter have none.
+    pub unavailable: &'a [(Device, Unavailable)],
 }
 
 /// What a session left.
@@ -176,6 +177,7 @@ impl Session<'_> {
         }
         let turn = Turn {
             clock: self.clock,
+            device: one.candidate.device,
             work: &one.cursor,
             filter: one.calibration.filter,
             samples: self.plan.samples_per_turn,
@@ -230,7 +232,7 @@ impl Session<'_> {
             verified_hashes: one.verified_hashes,
             setup_s: phases_s(setup.iter()),
             meters: meter_names(meterings, one.candidate),
-            energy_j_per_hash: energy_per_hash(&one.samples, one.candidate.device, meterings, self.cpu_unavailable),
+            energy_j_per_hash: energy_per_hash(&one.samples, one.candidate.device, meterings, self.unavailable),
             rate_hps,
             samples: one.samples.into_iter().map(Into::into).collect(),
         });
@@ -296,7 +298,6 @@ mod tests {
 
     use super::*;
     use crate::clock::FakeClock;
-    use crate::device::Device;
     use crate::energy::{MeterSpec, Provenance};
     use crate::engine::fake::FakeEngine;
     use crate::engine::{Available, Job, Pool};
@@ -376,12 +377,12 @@ mod tests {
             pool: &pool,
             threads: 1,
             available_bytes: None,
-            cpu_unavailable: None,
+            unavailable: &[],
         };
         let candidates: Vec<Candidate> = names.iter().map(|name| candidate(name)).collect();
         let candidates: Vec<&Candidate> = candidates.iter().collect();
         let specs = ["watts:20W".parse::<MeterSpec>().unwrap()];
-        let meters = crate::energy::open(&specs, &Sysroot::default()).unwrap().meters;
+        let meters = crate::energy::open(&specs, &Sysroot::default(), &[]).unwrap().meters;
         let outcome = session.run(&candidates, &mut Meterings::new(meters, Duration::ZERO));
         (outcome, observer.0.into_inner().unwrap())
     }

@@ -81,8 +81,12 @@ pub(super) enum ColorWhen {
 /// Options of whatever measures.
 #[derive(Debug, Args)]
 pub(super) struct MeasureArguments {
-    /// Where joules come from: auto, none, rapl, or a power that you state, such as watts:65W, watts:65W±5% or
-    /// watts:300W@gpu0 (repeatable, one for each device) [default: auto]
+    /// Where joules come from (repeatable, one for each device) [default: auto]
+    ///
+    /// auto, none; rapl (processors), battery (the whole laptop), nvml and hwmon (graphics cards); a power that you
+    /// state, such as watts:65W, watts:65W±5% or watts:300W@gpu0; cmd:COMMAND[@DEVICE] prints a power or an energy with
+    /// its unit (such as 123.4 W or 1.2 kWh) about every second; csv:FILE[@DEVICE] is the log of a wall meter, to which
+    /// rows are being added, with the columns time_s, unix_s or time and power_w, energy_j or energy_kwh
     #[arg(long, value_name = "SPEC")]
     pub(super) meter: Vec<MeterSpec>,
     /// Read /sys and /proc below this directory

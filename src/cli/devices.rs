@@ -53,7 +53,7 @@ pub(super) fn run(sysroot: Option<&Path>, output: &mut Output) -> Result<ExitCod
         cpus: vec![machine.cpu.clone()],
         gpus: machine.gpus.clone(),
         engines,
-        meters: energy::probe(&sysroot),
+        meters: energy::probe(&sysroot, &registry.gpu_addresses()),
     };
     if output.json {
         output.json(&devices)?;

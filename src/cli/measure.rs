@@ -1,6 +1,5 @@
 //! What `bench` and the bare program share: meters, session and record.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -34,7 +33,7 @@ impl Measurement {
         let sysroot = arguments.sysroot.as_ref().map_or_else(|| Ok(Sysroot::default()), Sysroot::new)?;
         let workshop = Workshop::open(&sysroot, arguments.threads, is_quiet)?;
         let meters_opened = workshop.clock.now();
-        let meters = energy::open(&arguments.meter, &sysroot)?;
+        let meters = energy::open(&arguments.meter, &sysroot, &workshop.registry.gpu_addresses())?;
         let out = match &arguments.out {
             Some(path) => Some((path.clone(), OutFile::create(path)?)),
             None => None,
@@ -70,16 +69,22 @@ impl Measurement {
             pool: &workshop.pool,
             threads: workshop.threads,
             available_bytes: machine::available_memory_bytes(&self.sysroot),
-            cpu_unavailable: self.meters.cpu_unavailable.as_ref(),
+            unavailable: &self.meters.unavailable,
         };
         let outcome = session.run(&candidates, &mut meterings);
         workshop.terminal.clear();
         let outcome = outcome?;
-        let mut warnings = self.standing_warnings(&machine, &candidates, &sensors);
+        let mut warnings = self.standing_warnings(&machine, &candidates);
         for candidate in missing {
             if let Some(unavailable) = candidate.unavailable() {
                 let text = format!("{} is left out: {}", candidate.id, unavailable.reason);
                 warnings.push(Warning::new("engine-unavailable", text, unavailable.hint.clone()));
+            }
+        }
+        for meter in meterings.meters() {
+            if let Some(note) = meter.note() {
+                let text = format!("the meter {}: {note}", meter.description().name);
+                warnings.push(Warning::new("meter-note", text, ""));
             }
         }
         for sensor in &sensors {
@@ -107,25 +112,12 @@ impl Measurement {
     }
 
     /// Says what is so from the start.
-    fn standing_warnings(
-        &self,
-        machine: &Machine,
-        candidates: &[&Candidate],
-        sensors: &[MeterDescription],
-    ) -> Vec<Warning> {
+    fn standing_warnings(&self, machine: &Machine, candidates: &[&Candidate]) -> Vec<Warning> {
         let mut warnings = Vec::new();
-        let has_cpu = candidates.iter().any(|candidate| candidate.device == Device::Cpu);
-        if let Some(unavailable) = self.meters.cpu_unavailable.as_ref().filter(|_| has_cpu) {
-            let text = format!("no joules for the processors: {}", unavailable.reason);
+        let is_used = |device: Device| candidates.iter().any(|candidate| candidate.device == device);
+        for (device, unavailable) in self.meters.unavailable.iter().filter(|(device, _)| is_used(*device)) {
+            let text = format!("no joules for {device}: {}", unavailable.reason);
             warnings.push(Warning::new("energy-unavailable", text, unavailable.hint.clone()));
-        }
-        let devices: BTreeSet<Device> = candidates.iter().map(|candidate| candidate.device).collect();
-        for gpu in devices.into_iter().filter(|device| *device != Device::Cpu) {
-            if !sensors.iter().any(|meter| meter.device == gpu) {
-                let text = format!("no joules for {gpu}: no meter reads it");
-                let hint = format!("declare the power: --meter watts:300W@{gpu}");
-                warnings.push(Warning::new("energy-unavailable", text, hint));
-            }
         }
         if machine.virtualization.hypervisor == Some(true) {
             let text =

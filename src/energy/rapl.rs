@@ -12,7 +12,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Meter, MeterDescription, MeterError, Provenance, unavailable};
+use super::{Meter, MeterDescription, MeterError, Provenance, read_number, unavailable};
 use crate::device::Device;
 use crate::sysroot::Sysroot;
 use crate::unavailable::Unavailable;
@@ -190,12 +190,7 @@ fn moved_uj(from: u64, to: u64, max: u64) -> u64 {
 
 /// Reads microjoules from a file with one whole number.
 fn read_uj(sysroot: &Sysroot, file: &str) -> Result<u64, MeterError> {
-    let content = read(sysroot, file)?;
-    content.parse().map_err(|_| MeterError::Content {
-        path: sysroot.path(file),
-        content: content.chars().take(40).collect(),
-        reason: "not a whole number of microjoules".to_owned(),
-    })
+    read_number(sysroot, file, "microjoules")
 }
 
 /// Reads a file below the root.

@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use super::Cpu;
+use super::frequency::Frequency;
+use super::{Cpu, cache, frequency};
 use crate::sysroot::Sysroot;
 
 /// Where the processors' directories are, below the root.
-const CPUS: &str = "sys/devices/system/cpu";
+pub(super) const CPUS: &str = "sys/devices/system/cpu";
+
+/// Where the NUMA nodes' directories are, below the root.
+const NODES: &str = "sys/devices/system/node";
 
 /// The extensions that hashing can make use of: Linux's names on x86 and Arm, and the name here.
 const FEATURES: [(&str, &str); 13] = [
@@ -102,7 +106,8 @@ struct Topology {
 /// Describes the processors.
 pub(super) fn describe(sysroot: &Sysroot, cpuinfo: &CpuInfo) -> Cpu {
     let logical_count = count(cpuinfo.all("processor").count());
-    let Topology { physical_count, sockets } = topology(sysroot, cpuinfo);
+    let cpus = directories(sysroot);
+    let Topology { physical_count, sockets } = topology(sysroot, cpuinfo, &cpus);
     let smt = match sysroot.read(format!("{CPUS}/smt/active")).as_deref() {
         Ok("1") => Some(true),
         Ok("0") => Some(false),
@@ -110,6 +115,8 @@ pub(super) fn describe(sysroot: &Sysroot, cpuinfo: &CpuInfo) -> Cpu {
     };
     let flags = cpuinfo.flags().unwrap_or_default();
     let features = FEATURES.iter().filter(|(flag, _)| flags.contains(flag)).map(|(_, name)| (*name).to_owned());
+    let Frequency { governor, scaling_driver, energy_preference, boost, min_mhz, max_mhz } =
+        frequency::describe(sysroot, &cpus);
     // The affinity is that of this process, which doesn't run on the machine that another root stands for.
     let allowed = if sysroot.is_host() { thread::available_parallelism().ok() } else { None };
     Cpu {
@@ -123,19 +130,36 @@ pub(super) fn describe(sysroot: &Sysroot, cpuinfo: &CpuInfo) -> Cpu {
         sockets,
         smt,
         features: features.collect(),
-        governor: sysroot.read(format!("{CPUS}/cpu0/cpufreq/scaling_governor")).ok().filter(|name| !name.is_empty()),
+        governor,
         allowed_count: allowed.and_then(|allowed| count(allowed.get())),
+        microcode: frequency::common(cpuinfo.all("microcode").map(str::to_owned)),
+        caches: cache::describe(sysroot, &cpus),
+        numa_nodes: count(numbered(sysroot, NODES, "node").count()),
+        boost,
+        scaling_driver,
+        energy_preference,
+        min_mhz,
+        max_mhz,
     }
 }
 
+/// Lists the processors' directories, such as `cpu0`; those that are offline have one too.
+pub(super) fn directories(sysroot: &Sysroot) -> Vec<String> {
+    numbered(sysroot, CPUS, "cpu").collect()
+}
+
+/// Lists the names in a directory that are `prefix` and a number.
+fn numbered(sysroot: &Sysroot, directory: &str, prefix: &'static str) -> impl Iterator<Item = String> + use<> {
+    let is_numbered =
+        move |name: &String| name.strip_prefix(prefix).is_some_and(|number| number.parse::<u32>().is_ok());
+    sysroot.list(directory).into_iter().filter(is_numbered)
+}
+
 /// Counts cores and sockets by the processors' directories, or where these are silent by `proc/cpuinfo`.
-fn topology(sysroot: &Sysroot, cpuinfo: &CpuInfo) -> Topology {
+fn topology(sysroot: &Sysroot, cpuinfo: &CpuInfo, cpus: &[String]) -> Topology {
     let mut cores = BTreeSet::new();
     let mut sockets = BTreeSet::new();
-    for name in sysroot.list(CPUS) {
-        if name.strip_prefix("cpu").is_none_or(|number| number.parse::<u32>().is_err()) {
-            continue;
-        }
+    for name in cpus {
         let read = |file: &str| sysroot.read(format!("{CPUS}/{name}/topology/{file}")).ok();
         // The older name of the same list.
         cores.extend(read("core_cpus_list").or_else(|| read("thread_siblings_list")));
@@ -154,7 +178,7 @@ fn topology(sysroot: &Sysroot, cpuinfo: &CpuInfo) -> Topology {
 }
 
 /// Takes 0 of something that every machine has for unknown.
-fn count(number: usize) -> Option<u32> {
+pub(super) fn count(number: usize) -> Option<u32> {
     u32::try_from(number).ok().filter(|number| *number > 0)
 }
 

@@ -1,6 +1,8 @@
 //! The operating system and the hypervisor, from what Linux tells below `proc` and `sys`.
 
-use super::cpu::CpuInfo;
+use std::collections::BTreeMap;
+
+use super::cpu::{CPUS, CpuInfo};
 use super::{Os, Virtualization};
 use crate::sysroot::Sysroot;
 
@@ -51,6 +53,16 @@ pub(super) fn virtualization(sysroot: &Sysroot, cpuinfo: &CpuInfo) -> Virtualiza
     };
     let name = if hypervisor == Some(true) { kind.or(firmware) } else { None };
     Virtualization { hypervisor, name }
+}
+
+/// Returns what the kernel says of each of the processors' vulnerabilities that it knows.
+pub(super) fn mitigations(sysroot: &Sysroot) -> BTreeMap<String, String> {
+    let directory = format!("{CPUS}/vulnerabilities");
+    let entry = |name: String| {
+        let text = sysroot.read(format!("{directory}/{name}")).ok().filter(|text| !text.is_empty())?;
+        Some((name, text))
+    };
+    sysroot.list(&directory).into_iter().filter_map(entry).collect()
 }
 
 #[cfg(test)]

@@ -5,16 +5,41 @@ use std::path::{Component, Path};
 use super::Memory;
 use crate::sysroot::Sysroot;
 
+/// Where the pools of huge pages are, below the root.
+const HUGE_PAGES: &str = "sys/kernel/mm/hugepages";
+
+/// The pool of pages of 2 MiB.
+const PAGES_2MIB: &str = "hugepages-2048kB";
+
+/// The pool of pages of 1 GiB.
+const PAGES_1GIB: &str = "hugepages-1048576kB";
+
 /// Describes the main memory.
 pub(super) fn describe(sysroot: &Sysroot) -> Memory {
-    let huge_pages = |file: &str| number(sysroot, format!("sys/kernel/mm/hugepages/hugepages-2048kB/{file}"));
+    let huge_pages = |directory: &str, file: &str| number(sysroot, format!("{HUGE_PAGES}/{directory}/{file}"));
     Memory {
         total_bytes: meminfo_bytes(sysroot, "MemTotal"),
         available_bytes: available_memory_bytes(sysroot),
-        huge_pages_2mib_total: huge_pages("nr_hugepages"),
-        huge_pages_2mib_free: huge_pages("free_hugepages"),
+        huge_pages_2mib_total: huge_pages(PAGES_2MIB, "nr_hugepages"),
+        huge_pages_2mib_free: huge_pages(PAGES_2MIB, "free_hugepages"),
         transparent_huge_pages: transparent_huge_pages(sysroot),
+        huge_pages_1gib_total: huge_pages(PAGES_1GIB, "nr_hugepages"),
+        huge_pages_1gib_free: huge_pages(PAGES_1GIB, "free_hugepages"),
+        // No file tells it of another machine.
+        page_size_bytes: if sysroot.is_host() { page_size_bytes() } else { None },
     }
+}
+
+/// Asks the running system for the size of a page, in bytes.
+#[cfg(unix)]
+fn page_size_bytes() -> Option<u64> {
+    u64::try_from(rustix::param::page_size()).ok()
+}
+
+/// Nothing tells it here.
+#[cfg(not(unix))]
+fn page_size_bytes() -> Option<u64> {
+    None
 }
 
 /// Returns how much memory this process could still use, in bytes.
@@ -198,6 +223,7 @@ mod tests {
         ]);
         let memory = describe(&sysroot);
         assert_eq!((memory.huge_pages_2mib_total, memory.huge_pages_2mib_free), (Some(0), None));
+        assert_eq!((memory.huge_pages_1gib_total, memory.huge_pages_1gib_free), (None, Some(3)));
         assert_eq!(memory.transparent_huge_pages.as_deref(), Some("never"));
     }
 }

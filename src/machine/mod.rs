@@ -2,12 +2,21 @@
 //!
 //! What isn't known is absent, never 0. Host names, user names and serial numbers are never read.
 
+mod cache;
 mod cpu;
+#[cfg(test)]
+mod fake;
+mod frequency;
 mod linux;
+mod load;
 mod memory;
+mod power;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::load::{LoadChange, LoadSnapshot, load, load_change};
 pub use self::memory::available_memory_bytes;
 
 use crate::sysroot::Sysroot;
@@ -25,10 +34,17 @@ pub struct Machine {
     pub virtualization: Virtualization,
     /// The graphics adapters, in the order of their ids. Filled by whoever knows them; [`describe`] leaves it empty.
     pub gpus: Vec<Gpu>,
+    /// What the kernel says of each vulnerability of the processors, such as `Mitigation: Retpolines` of `spectre_v2`,
+    /// by its name for it. Empty where it says nothing.
+    #[serde(default)]
+    pub mitigations: BTreeMap<String, String>,
+    /// Where the power comes from.
+    #[serde(default)]
+    pub power: Power,
 }
 
 /// The processors of a machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cpu {
     /// The name that the processor gives itself, such as `AMD Ryzen 9 9950X 16-Core Processor`.
     pub brand: Option<String>,
@@ -51,14 +67,68 @@ pub struct Cpu {
     /// The instruction set extensions that matter for hashing and that every processor has, by Linux's names, but
     /// `neon` for Arm's `asimd`. Empty where they aren't known too.
     pub features: Vec<String>,
-    /// The frequency governor of the first processor, such as `performance`.
+    /// The frequency governor, such as `performance`; `mixed` where processors have different ones.
     pub governor: Option<String>,
     /// How many logical processors this process may use, by its affinity and its cgroup's quota.
     pub allowed_count: Option<u32>,
+    /// The version of the microcode as the kernel writes it, such as `0xa201030`; `mixed` where processors have
+    /// different ones. A hypervisor may make it up.
+    #[serde(default)]
+    pub microcode: Option<String>,
+    /// The caches, one entry for all that are alike, by level and by what they hold. Empty where they aren't known. A
+    /// hypervisor may make them up.
+    #[serde(default)]
+    pub caches: Vec<Cache>,
+    /// How many NUMA nodes there are, those without processors included.
+    #[serde(default)]
+    pub numa_nodes: Option<u32>,
+    /// Whether clocks may rise past the nominal one.
+    #[serde(default)]
+    pub boost: Option<bool>,
+    /// What sets the clocks, such as `intel_pstate` or `acpi-cpufreq`; `mixed` where processors have different ones.
+    #[serde(default)]
+    pub scaling_driver: Option<String>,
+    /// What the processors were told to favour when they set their clocks themselves, such as `balance_performance`;
+    /// `mixed` where they were told different things.
+    #[serde(default)]
+    pub energy_preference: Option<String>,
+    /// The lowest clock that any processor can be set to, in MHz.
+    #[serde(default)]
+    pub min_mhz: Option<f64>,
+    /// The highest clock that any processor can be set to, in MHz.
+    #[serde(default)]
+    pub max_mhz: Option<f64>,
+}
+
+/// Caches of a machine's processors that are alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cache {
+    /// The level, from 1 for the closest to the core.
+    pub level: u32,
+    /// What it holds.
+    pub kind: CacheKind,
+    /// The size of one of them, in bytes.
+    pub size_bytes: Option<u64>,
+    /// How many logical processors share one of them.
+    pub shared_by: Option<u32>,
+    /// How many of them there are.
+    pub count: Option<u32>,
+}
+
+/// What a cache holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheKind {
+    /// Data alone.
+    Data,
+    /// Instructions alone.
+    Instruction,
+    /// Both.
+    Unified,
 }
 
 /// The main memory of a machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     /// All of it, in bytes.
     pub total_bytes: Option<u64>,
@@ -70,6 +140,15 @@ pub struct Memory {
     pub huge_pages_2mib_free: Option<u64>,
     /// When the kernel uses huge pages unasked: `always`, `madvise` or `never`.
     pub transparent_huge_pages: Option<String>,
+    /// How many huge pages of 1 GiB are reserved.
+    #[serde(default)]
+    pub huge_pages_1gib_total: Option<u64>,
+    /// How many of them are free.
+    #[serde(default)]
+    pub huge_pages_1gib_free: Option<u64>,
+    /// The size of an ordinary page, in bytes.
+    #[serde(default)]
+    pub page_size_bytes: Option<u64>,
 }
 
 /// The operating system of a machine.
@@ -92,8 +171,17 @@ pub struct Virtualization {
     pub name: Option<String>,
 }
 
+/// Where a machine's power comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Power {
+    /// Whether it runs on a battery; none where no supply tells, as in most machines without one.
+    pub on_battery: Option<bool>,
+    /// The firmware's profile, such as `balanced` or `low-power`.
+    pub profile: Option<String>,
+}
+
 /// A graphics adapter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gpu {
     /// The device's id, such as `gpu0`.
     pub id: String,
@@ -113,6 +201,15 @@ pub struct Gpu {
     pub pci_bus_id: Option<String>,
     /// Whether it is no card but a driver that computes on the processors.
     pub software: bool,
+    /// The power that it may draw at most, as it is set, in watts. Filled by whoever knows it.
+    #[serde(default)]
+    pub power_limit_w: Option<f64>,
+    /// The highest clock that its cores may run at, as it is set, in MHz. Filled by whoever knows it.
+    #[serde(default)]
+    pub clock_mhz: Option<f64>,
+    /// The highest clock that its memory may run at, as it is set, in MHz. Filled by whoever knows it.
+    #[serde(default)]
+    pub memory_clock_mhz: Option<f64>,
 }
 
 /// Describes the machine from what lies below `sysroot`, without its graphics adapters.
@@ -127,6 +224,8 @@ pub fn describe(sysroot: &Sysroot) -> Machine {
         os: linux::os(sysroot),
         virtualization: linux::virtualization(sysroot, &cpuinfo),
         gpus: Vec::new(),
+        mitigations: linux::mitigations(sysroot),
+        power: power::describe(sysroot),
     }
 }
 
@@ -201,7 +300,8 @@ flags\t\t: fpu sse2 ssse3 sse4_1 aes avx2 bmi2 avx512f avx512bw sha_ni avx512vl 
                 smt: Some(true),
                 features: features.map(str::to_owned).to_vec(),
                 governor: Some("powersave".to_owned()),
-                allowed_count: None,
+                boost: Some(true),
+                ..Cpu::default()
             },
             memory: Memory {
                 total_bytes: Some(33_554_432),
@@ -209,6 +309,7 @@ flags\t\t: fpu sse2 ssse3 sse4_1 aes avx2 bmi2 avx512f avx512bw sha_ni avx512vl 
                 huge_pages_2mib_total: Some(1280),
                 huge_pages_2mib_free: Some(1270),
                 transparent_huge_pages: Some("madvise".to_owned()),
+                ..Memory::default()
             },
             os: Os {
                 kind: std::env::consts::OS.to_owned(),
@@ -217,6 +318,8 @@ flags\t\t: fpu sse2 ssse3 sse4_1 aes avx2 bmi2 avx512f avx512bw sha_ni avx512vl 
             },
             virtualization: Virtualization { hypervisor: Some(false), name: None },
             gpus: Vec::new(),
+            mitigations: BTreeMap::new(),
+            power: Power::default(),
         };
         let machine = describe(&sysroot);
         assert_eq!(machine, expected);
@@ -228,35 +331,39 @@ flags\t\t: fpu sse2 ssse3 sse4_1 aes avx2 bmi2 avx512f avx512bw sha_ni avx512vl 
     fn an_empty_tree_leaves_everything_unknown_and_falls_back_to_nothing() {
         let (_dir, sysroot) = tree(&[]);
         let machine = describe(&sysroot);
-        assert_eq!(
-            machine.cpu,
-            Cpu {
-                brand: None,
-                vendor: None,
-                family: None,
-                model: None,
-                stepping: None,
-                logical_count: None,
-                physical_count: None,
-                sockets: None,
-                smt: None,
-                features: Vec::new(),
-                governor: None,
-                allowed_count: None,
-            }
-        );
-        assert_eq!(
-            machine.memory,
-            Memory {
-                total_bytes: None,
-                available_bytes: None,
-                huge_pages_2mib_total: None,
-                huge_pages_2mib_free: None,
-                transparent_huge_pages: None,
-            }
-        );
+        assert_eq!(machine.cpu, Cpu::default());
+        assert_eq!(machine.cpu.caches, []);
+        assert_eq!(machine.memory, Memory::default());
+        assert_eq!(machine.power, Power { on_battery: None, profile: None });
+        assert_eq!(machine.mitigations, BTreeMap::new());
         assert_eq!(machine.os.kernel, None);
         assert_eq!(machine.virtualization, Virtualization { hypervisor: None, name: None });
+    }
+
+    #[test]
+    fn a_record_from_before_the_later_fields_still_reads() {
+        let old = r#"{
+            "cpu": {
+                "brand": "AMD EPYC", "vendor": "AuthenticAMD", "family": 26, "model": 2, "stepping": 1,
+                "logical_count": 2, "physical_count": 2, "sockets": 1, "smt": false, "features": ["sha_ni"],
+                "governor": null, "allowed_count": 2
+            },
+            "memory": {
+                "total_bytes": 8, "available_bytes": 4, "huge_pages_2mib_total": 0, "huge_pages_2mib_free": 0,
+                "transparent_huge_pages": "madvise"
+            },
+            "os": { "kind": "linux", "kernel": "6.18.44", "arch": "x86_64" },
+            "virtualization": { "hypervisor": true, "name": null },
+            "gpus": [{
+                "id": "gpu0", "name": "llvmpipe", "vendor_id": 65541, "device_id": 0, "backend": "vulkan",
+                "driver": "llvmpipe", "driver_info": "Mesa", "pci_bus_id": null, "software": true
+            }]
+        }"#;
+        let machine: Machine = serde_json::from_str(old).unwrap();
+        assert_eq!((machine.cpu.caches, machine.cpu.microcode, machine.cpu.boost), (Vec::new(), None, None));
+        assert_eq!((machine.memory.huge_pages_1gib_total, machine.memory.page_size_bytes), (None, None));
+        assert_eq!((machine.mitigations, machine.power), (BTreeMap::new(), Power::default()));
+        assert_eq!((machine.gpus[0].power_limit_w, machine.gpus[0].clock_mhz), (None, None));
     }
 
     #[test]
@@ -277,6 +384,10 @@ flags\t\t: fpu sse2 ssse3 sse4_1 aes avx2 bmi2 avx512f avx512bw sha_ni avx512vl 
             ("sys/class/dmi/id/board_serial", "SECRET-board\n"),
             ("sys/class/dmi/id/chassis_asset_tag", "SECRET-tag\n"),
             ("sys/hypervisor/uuid", "SECRET-uuid\n"),
+            ("sys/class/power_supply/BAT0/type", "Battery\n"),
+            ("sys/class/power_supply/BAT0/status", "Full\n"),
+            ("sys/class/power_supply/BAT0/serial_number", "SECRET-battery\n"),
+            ("proc/cmdline", "root=UUID=SECRET-disk\n"),
         ]);
         let machine = describe(&sysroot);
         assert_eq!(machine.virtualization.name.as_deref(), Some("QEMU Standard PC"));
@@ -292,6 +403,7 @@ flags\t\t: fpu sse2 ssse3 sse4_1 aes avx2 bmi2 avx512f avx512bw sha_ni avx512vl 
             assert!(machine.cpu.logical_count.is_some_and(|count| count > 0));
             assert!(machine.memory.total_bytes > machine.memory.available_bytes);
             assert!(machine.os.kernel.is_some());
+            assert!(machine.memory.page_size_bytes.is_some_and(|bytes| bytes >= 4096 && bytes.is_power_of_two()));
         }
     }
 }
