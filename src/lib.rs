@@ -24,6 +24,7 @@ pub mod record;
 pub mod registry;
 pub mod report;
 pub mod sha256d;
+pub mod statistics;
 pub mod study;
 pub mod sysroot;
 pub mod unavailable;

@@ -1,19 +1,19 @@
 //! Joules per hash, from the samples and the meter of the device that hashed.
 
-use super::statistics::median_interval;
 use super::turn::{Meterings, Sample};
 use crate::device::Device;
 use crate::energy::Provenance;
 use crate::interval::Interval;
 use crate::record::Energy;
+use crate::statistics::median_interval;
 use crate::unavailable::Unavailable;
 
-/// Computes the energy per hash of a device that took `samples`.
+/// Computes the energy per hash of a device that took the samples of `turns`.
 ///
 /// The value is all joules over all hashes. Its interval is that of the samples' median at 95 %, widened by what the
 /// meter's own uncertainty adds.
 pub(super) fn energy_per_hash(
-    samples: &[Sample],
+    turns: &[Vec<Sample>],
     device: Device,
     meterings: &Meterings,
     unavailable: &[(Device, Unavailable)],
@@ -25,18 +25,20 @@ pub(super) fn energy_per_hash(
     if let Some(fault) = meterings.fault(&meter.name) {
         return absent(fault.to_owned());
     }
-    let readings: Option<Vec<(f64, u64)>> =
-        samples.iter().map(|sample| Some((*sample.energy_j.get(&meter.name)?, sample.hashes))).collect();
-    let Some(readings) = readings.filter(|readings| !readings.is_empty()) else {
+    let joules = |sample: &Sample| sample.energy_j.get(&meter.name).copied();
+    let energy_j: Option<f64> = turns.iter().flatten().map(joules).sum();
+    let hashes: u64 = turns.iter().flatten().map(|sample| sample.hashes).sum();
+    let Some(energy_j) = energy_j.filter(|_| hashes > 0) else {
         return absent(format!("{} was not read in every sample", meter.name));
     };
     #[expect(clippy::cast_precision_loss, reason = "a count of hashes")]
     let per_hash = |energy_j: f64, hashes: u64| energy_j / hashes as f64;
-    let (energy_j, hashes) =
-        readings.iter().fold((0.0, 0), |(sum, count), (energy, hashes)| (sum + energy, count + hashes));
-    let each: Vec<f64> = readings.iter().map(|&(energy_j, hashes)| per_hash(energy_j, hashes)).collect();
+    let each: Vec<Vec<f64>> = turns
+        .iter()
+        .map(|turn| turn.iter().filter_map(|sample| Some(per_hash(joules(sample)?, sample.hashes))).collect())
+        .collect();
     let value = per_hash(energy_j, hashes);
-    let spread = median_interval(&each, 0.95).map_or(Interval::exact(value), |(interval, _)| interval);
+    let spread = median_interval(&each).map_or(Interval::exact(value), |estimate| estimate.interval);
     let uncertainty = meter.relative_uncertainty.unwrap_or(0.0);
     let gross = Interval {
         value,
@@ -91,9 +93,10 @@ mod tests {
     fn joules_over_hashes_with_the_declared_uncertainty() {
         let meterings = meterings("watts:100W±10%@cpu");
         let name = meterings.meters()[0].description().name.clone();
-        // 300 J over 600 hashes are 0.5 J each; the samples lie at 0.4 to 0.625, and 10 % come on top.
+        // 300 J over 600 hashes are 0.5 J each; the samples lie at 0.4 to 0.625, and 10 % come on top. Of three samples
+        // the interval is the whole range.
         let samples = [sample(&name, 100.0, 250), sample(&name, 100.0, 190), sample(&name, 100.0, 160)];
-        let energy = energy_per_hash(&samples, Device::Cpu, &meterings, &[]);
+        let energy = energy_per_hash(&[samples.to_vec()], Device::Cpu, &meterings, &[]);
         let gross = energy.gross.unwrap();
         assert!((gross.value - 0.5).abs() < 1e-12);
         assert!((gross.low - 0.36).abs() < 1e-12 && (gross.high - 0.6875).abs() < 1e-12, "{gross:?}");
@@ -106,12 +109,12 @@ mod tests {
         let name = meterings.meters()[0].description().name.clone();
         let samples = [sample(&name, 100.0, 250)];
         let reason = Unavailable { reason: "no counter".to_owned(), hint: String::new() };
-        let cpu = energy_per_hash(&samples, Device::Cpu, &meterings, &[(Device::Cpu, reason)]);
+        let cpu = energy_per_hash(&[samples.to_vec()], Device::Cpu, &meterings, &[(Device::Cpu, reason)]);
         assert_eq!((cpu.gross, cpu.reason.as_deref()), (None, Some("no counter")));
-        let other = energy_per_hash(&samples, Device::Gpu(1), &meterings, &[]);
+        let other = energy_per_hash(&[samples.to_vec()], Device::Gpu(1), &meterings, &[]);
         assert_eq!((other.gross, other.provenance), (None, Provenance::Unavailable));
         assert_eq!(other.reason.as_deref(), Some("no meter reads gpu1"));
-        assert!(energy_per_hash(&samples, Device::Gpu(0), &meterings, &[]).gross.is_some());
+        assert!(energy_per_hash(&[samples.to_vec()], Device::Gpu(0), &meterings, &[]).gross.is_some());
     }
 
     #[test]
@@ -119,7 +122,7 @@ mod tests {
         let meterings = meterings("watts:100W@cpu");
         let name = meterings.meters()[0].description().name.clone();
         let samples = [sample(&name, 100.0, 250), sample("another", 100.0, 250)];
-        let energy = energy_per_hash(&samples, Device::Cpu, &meterings, &[]);
+        let energy = energy_per_hash(&[samples.to_vec()], Device::Cpu, &meterings, &[]);
         assert!(energy.gross.is_none() && energy.reason.is_some());
     }
 }

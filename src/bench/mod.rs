@@ -5,10 +5,8 @@
 mod energy;
 mod plan;
 mod session;
-mod statistics;
 mod turn;
 
 pub use self::plan::{Plan, PlanError, groups};
 pub use self::session::{Observer, Outcome, Session, Supplier};
-pub use self::statistics::median_interval;
 pub use self::turn::{Calibration, Meterings, Sample, Turn, TurnOutcome, calibrate, run_turn};

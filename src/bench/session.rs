@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::energy::energy_per_hash;
 use super::plan::{Plan, groups};
-use super::statistics::median_interval;
 use super::turn::{self, Calibration, Meterings, Sample, Turn, calibrate, run_turn};
 use crate::clock::Clock;
 use crate::device::Device;
@@ -13,11 +12,10 @@ use crate::engine::{
     Cancel, Candidate, Engine, EngineError, EngineId, Preparation, Progress, SetupPart, Workload, WorkloadCursor,
 };
 use crate::record::{Benchmark, Rate, Setup, Warning};
+use crate::statistics::{median_interval, outliers};
 use crate::unavailable::Unavailable;
 use crate::verify::{Oracle, VerifyError, self_test};
 
-/// The confidence of intervals.
-const CONFIDENCE: f64 = 0.95;
 /// How long an engine is looked at to find the filter for its timed work.
 const CALIBRATION: Duration = Duration::from_millis(100);
 /// An interval wider than this, as a fraction of its value, to either side is worth a warning.
@@ -95,7 +93,8 @@ struct Running<'a> {
     oracle: Oracle,
     cursor: WorkloadCursor,
     calibration: Calibration,
-    samples: Vec<Sample>,
+    /// The samples of each turn.
+    turns: Vec<Vec<Sample>>,
     verified_hashes: u64,
     is_over: bool,
 }
@@ -160,7 +159,7 @@ impl Session<'_> {
             oracle,
             cursor: WorkloadCursor::new(workload),
             calibration,
-            samples: Vec::new(),
+            turns: Vec::new(),
             verified_hashes: 0,
             is_over: false,
         })
@@ -185,12 +184,14 @@ impl Session<'_> {
             cancel: self.cancel,
         };
         let turn::TurnOutcome { samples, work, fault } = run_turn(one.engine.as_mut(), &turn, meterings);
-        one.samples.extend(samples);
+        if !samples.is_empty() {
+            one.turns.push(samples);
+        }
         match work.check(one.engine.as_ref(), &mut one.oracle) {
             Ok(hashes) => one.verified_hashes += hashes,
             Err(VerifyError::Engine(fault)) => {
                 // Unchecked work is no work.
-                one.samples.clear();
+                one.turns.clear();
                 one.is_over = true;
                 outcome.fault(fault);
             }
@@ -209,7 +210,7 @@ impl Session<'_> {
         for part in &setup {
             outcome.add_setup(part, id);
         }
-        let Some(rate_hps) = rate_of(&one.samples) else { return };
+        let Some(rate_hps) = rate_of(&one.turns) else { return };
         let half_width = rate_hps.interval().relative_half_width().unwrap_or(0.0);
         if half_width > UNSTEADY {
             let text = format!("the rate of {id} is known to ±{:.0} % only", half_width * 100.0);
@@ -232,9 +233,10 @@ impl Session<'_> {
             verified_hashes: one.verified_hashes,
             setup_s: phases_s(setup.iter()),
             meters: meter_names(meterings, one.candidate),
-            energy_j_per_hash: energy_per_hash(&one.samples, one.candidate.device, meterings, self.unavailable),
+            energy_j_per_hash: energy_per_hash(&one.turns, one.candidate.device, meterings, self.unavailable),
             rate_hps,
-            samples: one.samples.into_iter().map(Into::into).collect(),
+            outliers: outliers(&rates_of(&one.turns)),
+            samples: one.turns.into_iter().zip(0..).flat_map(|(turn, number)| to_record(turn, number)).collect(),
         });
     }
 }
@@ -271,25 +273,36 @@ fn meter_names(meterings: &Meterings, candidate: &Candidate) -> Vec<String> {
     descriptions.filter(|meter| meter.device == candidate.device).map(|meter| meter.name.clone()).collect()
 }
 
+/// Returns the rates of the samples of each turn.
 #[expect(clippy::cast_precision_loss, reason = "counts of hashes")]
-fn rate_of(samples: &[Sample]) -> Option<Rate> {
-    let rates: Vec<f64> = samples.iter().map(|sample| sample.hashes as f64 / sample.duration.as_secs_f64()).collect();
-    let (interval, confidence) = median_interval(&rates, CONFIDENCE)?;
-    let hashes: u64 = samples.iter().map(|sample| sample.hashes).sum();
-    let duration: Duration = samples.iter().map(|sample| sample.duration).sum();
-    let mean = hashes as f64 / duration.as_secs_f64();
-    Some(Rate { median: interval.value, low: interval.low, high: interval.high, confidence, mean })
+fn rates_of(turns: &[Vec<Sample>]) -> Vec<Vec<f64>> {
+    let rate = |sample: &Sample| sample.hashes as f64 / sample.duration.as_secs_f64();
+    turns.iter().map(|samples| samples.iter().map(rate).collect()).collect()
 }
 
-impl From<Sample> for crate::record::Sample {
-    fn from(sample: Sample) -> Self {
-        Self {
-            start_s: sample.start.as_secs_f64(),
-            duration_s: sample.duration.as_secs_f64(),
-            hashes: sample.hashes,
-            energy_j: sample.energy_j,
-        }
-    }
+#[expect(clippy::cast_precision_loss, reason = "counts of hashes")]
+fn rate_of(turns: &[Vec<Sample>]) -> Option<Rate> {
+    let estimate = median_interval(&rates_of(turns))?;
+    let samples = || turns.iter().flatten();
+    let hashes: u64 = samples().map(|sample| sample.hashes).sum();
+    let duration: Duration = samples().map(|sample| sample.duration).sum();
+    Some(Rate {
+        median: estimate.interval.value,
+        low: estimate.interval.low,
+        high: estimate.interval.high,
+        confidence: estimate.confidence,
+        mean: hashes as f64 / duration.as_secs_f64(),
+    })
+}
+
+fn to_record(samples: Vec<Sample>, turn: u32) -> impl Iterator<Item = crate::record::Sample> {
+    samples.into_iter().map(move |sample| crate::record::Sample {
+        turn,
+        start_s: sample.start.as_secs_f64(),
+        duration_s: sample.duration.as_secs_f64(),
+        hashes: sample.hashes,
+        energy_j: sample.energy_j,
+    })
 }
 
 #[cfg(test)]

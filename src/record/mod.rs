@@ -142,6 +142,8 @@ pub struct Benchmark {
     pub meters: Vec<String>,
     /// The samples, in order.
     pub samples: Vec<Sample>,
+    /// The indices of samples that stand out (modified z-score above 3.5). They are marked only: every figure has them.
+    pub outliers: Vec<usize>,
     /// The rate.
     pub rate_hps: Rate,
     /// The energy.
@@ -151,6 +153,8 @@ pub struct Benchmark {
 /// One sample.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
+    /// The turn that it belongs to, counted from 0: the samples of one turn follow each other without a gap.
+    pub turn: u32,
     /// When it began, in seconds since the run began.
     pub start_s: f64,
     /// How long it took, in seconds.
@@ -170,7 +174,7 @@ pub struct Rate {
     pub low: f64,
     /// Its upper end.
     pub high: f64,
-    /// The confidence that the interval holds the median: 0.95 or more, less only with fewer than six samples.
+    /// The confidence that the interval holds the median: 0.95, less only with fewer than six samples.
     pub confidence: f64,
     /// All hashes over all measured time: stalls can't hide in it.
     pub mean: f64,
