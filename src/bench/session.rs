@@ -217,7 +217,7 @@ impl Session<'_> {
             outcome.warnings.push(Warning::new(
                 "unsteady",
                 text,
-                "measure longer (bench --time 30), or end other programs",
+                "measure longer (bench --preset standard), or end other programs",
             ));
         }
         outcome.benchmarks.push(Benchmark {

@@ -31,7 +31,8 @@ Examples:
 Exit codes:
   0 done   1 unexpected   2 usage or bad input   10 an engine computed a wrong hash
   11 an engine or device is not available here   12 the meter asked for can't be read
-  15 a record that can't be read   130 interrupted (what was measured is written)"
+  13 --preset strict, and the measurement was not stable   14 a regression
+  15 a record that can't be read or compared   130 interrupted (what was measured is written)"
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -123,23 +124,50 @@ pub(super) enum Command {
     Scan(ScanArguments),
     /// Hash one input
     Hash(HashArguments),
+    /// Compare the engines of records
+    Compare(CompareArguments),
     /// Turn a rate and a power into coins, energy and money
     Cost(CostArguments),
+}
+
+/// How long and how strictly to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Preset {
+    /// 3 measured seconds per engine in 12 samples: a first look, good to a few percent
+    Quick,
+    /// 30 seconds in 48 samples: finds differences of a few percent
+    Standard,
+    /// 120 seconds in 48 samples; where the machine wasn't quiet and the rates steady, exits with 13
+    Strict,
+}
+
+impl Preset {
+    /// Returns the measured time per engine, in seconds.
+    pub(super) fn seconds(self) -> f64 {
+        match self {
+            Self::Quick => crate::bench::Plan::DEFAULT_SECONDS,
+            Self::Standard => 30.0,
+            Self::Strict => 120.0,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   hashwatt bench                                  every engine that runs here
-  hashwatt bench 'sha256d/*' --time 30            all of SHA-256d, thirty seconds each
+  hashwatt bench 'sha256d/*' --preset standard    all of SHA-256d, thirty seconds each
   hashwatt bench '*/gpu0/*' --meter watts:300W@gpu0")]
 pub(super) struct BenchArguments {
     /// Engines to measure: globs over ids, such as 'sha256d/*' or '*/gpu0/*' ('*' crosses '/') [default: all]
     #[arg(value_name = "FILTER")]
     pub(super) filters: Vec<String>,
-    /// Measured seconds for each engine; set-up and warm-up come on top
-    #[arg(long, value_name = "SECONDS", default_value_t = crate::bench::Plan::DEFAULT_SECONDS)]
-    pub(super) time: f64,
+    /// How long and how strictly to measure
+    #[arg(long, value_name = "PRESET", default_value = "quick")]
+    pub(super) preset: Preset,
+    /// Measured seconds for each engine, in place of the preset's; set-up and warm-up come on top
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) time: Option<f64>,
     #[command(flatten)]
     pub(super) measure: MeasureArguments,
 }
@@ -232,6 +260,26 @@ pub(super) enum HashAlgorithm {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  hashwatt compare before.json after.json
+  hashwatt compare before.json after.json --threshold 5% --fail-on-regression")]
+pub(super) struct CompareArguments {
+    /// The record to compare with
+    #[arg(value_name = "BASE")]
+    pub(super) base: PathBuf,
+    /// The records to compare
+    #[arg(value_name = "NEW", required = true)]
+    pub(super) new: Vec<PathBuf>,
+    /// By how much a rate may differ and still be the same
+    #[arg(long, value_name = "PERCENT", default_value = "3%", value_parser = percent)]
+    pub(super) threshold: f64,
+    /// Exit with 14 where an engine is slower, or takes more energy, by the bound of the interval
+    #[arg(long)]
+    pub(super) fail_on_regression: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
   hashwatt cost record.json --engine randomx-v1/cpu/reference+fast
   hashwatt cost --coin btc --hashrate 13.5T --power 1323W
   hashwatt cost --coin btc --hashrate 200T --power 3500W --count 10 --difficulty 124932866006548")]
@@ -277,6 +325,15 @@ pub(super) struct CostArguments {
     /// The price of one coin
     #[arg(long, value_name = "PRICE", value_parser = price)]
     pub(super) coin_price: Option<f64>,
+}
+
+/// Reads a percentage between 0 and 100 as a fraction.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').ok_or("expected a percentage, such as 3%")?;
+    match number.trim().parse::<f64>() {
+        Ok(percent) if percent > 0.0 && percent < 100.0 => Ok(percent / 100.0),
+        _ => Err("expected a percentage above 0% and below 100%".to_owned()),
+    }
 }
 
 /// Reads a price: any number from 0 on.

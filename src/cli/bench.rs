@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use super::args::BenchArguments;
-use super::exit::Failure;
+use super::args::{BenchArguments, Preset};
+use super::exit::{Failure, UNSTABLE};
 use super::measure::{Measurement, exit_code, worth_printing};
 use super::output::Output;
-use super::{select, summary};
+use super::{select, summary, surroundings};
 use crate::bench::Plan;
 
 pub(super) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<ExitCode, Failure> {
-    let plan = Plan::new(arguments.time)?;
+    let plan = Plan::new(arguments.time.unwrap_or(arguments.preset.seconds()))?;
     let mut measurement = Measurement::open(&arguments.measure, output.quiet)?;
     let chosen = select::by_filters(&measurement.workshop.registry, &arguments.filters)?;
     let ids: Vec<String> = chosen.iter().map(|candidate| candidate.id.to_string()).collect();
@@ -28,5 +28,12 @@ pub(super) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<Exi
             output.remark(&format!("record: {}", path.display()))?;
         }
     }
-    exit_code(&record, faults)
+    let code = exit_code(&record, faults)?;
+    match record.warnings.iter().find(|warning| surroundings::is_unstable(warning)) {
+        Some(warning) if arguments.preset == Preset::Strict && !record.interrupted => {
+            let message = format!("the measurement was not stable: {}", warning.text);
+            Err(Failure::new(UNSTABLE, message, warning.hint.clone()))
+        }
+        _ => Ok(code),
+    }
 }

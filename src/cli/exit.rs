@@ -25,7 +25,11 @@ pub(super) const WRONG_HASH: u8 = 10;
 pub(super) const UNAVAILABLE: u8 = 11;
 /// The meter that was asked for can't be read.
 pub(super) const METER: u8 = 12;
-/// A record that can't be read.
+/// A measurement that was to be strict and was not stable.
+pub(super) const UNSTABLE: u8 = 13;
+/// A regression, where it was asked to be an error.
+pub(super) const REGRESSION: u8 = 14;
+/// A record that can't be read or compared.
 pub(super) const RECORD: u8 = 15;
 /// Interrupted.
 pub(super) const INTERRUPTED: u8 = 130;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::args::MeasureArguments;
 use super::exit::{Failure, INTERRUPTED};
+use super::surroundings;
 use super::workshop::Workshop;
 use crate::bench::{Meterings, Plan, Session};
 use crate::clock::Clock;
@@ -71,7 +72,10 @@ impl Measurement {
             available_bytes: machine::available_memory_bytes(&self.sysroot),
             unavailable: &self.meters.unavailable,
         };
+        let (load_before, started) = (machine::load(&self.sysroot), workshop.clock.now());
         let outcome = session.run(&candidates, &mut meterings);
+        let over = workshop.clock.now().saturating_sub(started);
+        let load_change = machine::load_change(&load_before, &machine::load(&self.sysroot), over);
         workshop.terminal.clear();
         let outcome = outcome?;
         let mut warnings = self.standing_warnings(&machine, &candidates);
@@ -93,6 +97,7 @@ impl Measurement {
                 warnings.push(Warning::new("meter-failed", text, "its joules are left out; measure again"));
             }
         }
+        warnings.extend(surroundings::moved(&load_change));
         warnings.extend(outcome.warnings);
         let record = Record {
             format: FORMAT.to_owned(),
@@ -106,6 +111,7 @@ impl Measurement {
             calibrations,
             benchmarks: outcome.benchmarks,
             warnings,
+            load_change,
             interrupted: outcome.interrupted,
         };
         Ok((record, outcome.faults))
@@ -119,11 +125,7 @@ impl Measurement {
             let text = format!("no joules for {device}: {}", unavailable.reason);
             warnings.push(Warning::new("energy-unavailable", text, unavailable.hint.clone()));
         }
-        if machine.virtualization.hypervisor == Some(true) {
-            let text =
-                "this is a virtual machine: its processors may be shared, and rates may vary with its neighbours";
-            warnings.push(Warning::new("virtual-machine", text, "compare medians of several runs"));
-        }
+        warnings.extend(surroundings::standing(machine));
         for gpu in machine.gpus.iter().filter(|gpu| gpu.software) {
             if candidates.iter().any(|candidate| candidate.id.device() == gpu.id) {
                 let text = format!("{} is a driver in software: its work is done by the processors", gpu.id);

@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod choose;
+mod compare;
 mod cost;
 mod devices;
 mod exit;
@@ -17,6 +18,7 @@ mod scan;
 mod select;
 mod selftest;
 mod summary;
+mod surroundings;
 mod workshop;
 
 use std::process::ExitCode;
@@ -58,6 +60,7 @@ fn run(arguments: Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
         Some(Command::Bench(arguments)) => bench::run(&arguments, output),
         Some(Command::Scan(scan)) => scan::run(&scan, output),
         Some(Command::Hash(hash)) => hash::run(&hash, output),
+        Some(Command::Compare(compare)) => compare::run(&compare, output),
         Some(Command::Cost(cost)) => cost::run(&cost, output),
     }
 }

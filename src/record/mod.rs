@@ -14,7 +14,7 @@ use crate::device::Device;
 use crate::energy::{MeterDescription, Provenance};
 use crate::engine::EngineId;
 use crate::interval::Interval;
-use crate::machine::Machine;
+use crate::machine::{LoadChange, Machine};
 
 /// What the field `format` says.
 pub const FORMAT: &str = "hashwatt-record";
@@ -57,6 +57,9 @@ pub struct Record {
     pub benchmarks: Vec<Benchmark>,
     /// What a reader of the figures should know.
     pub warnings: Vec<Warning>,
+    /// What moved from the first set-up to the last turn.
+    #[serde(default)]
+    pub load_change: LoadChange,
     /// Whether the run was ended early.
     pub interrupted: bool,
 }
