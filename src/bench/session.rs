@@ -217,7 +217,7 @@ impl Session<'_> {
             outcome.warnings.push(Warning::new(
                 "unsteady",
                 text,
-                "measure longer (bench --preset standard), or end other programs",
+                "measure longer, or end other programs",
             ));
         }
         outcome.benchmarks.push(Benchmark {
