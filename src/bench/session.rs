@@ -214,11 +214,7 @@ impl Session<'_> {
         let half_width = rate_hps.interval().relative_half_width().unwrap_or(0.0);
         if half_width > UNSTEADY {
             let text = format!("the rate of {id} is known to ±{:.0} % only", half_width * 100.0);
-            outcome.warnings.push(Warning::new(
-                "unsteady",
-                text,
-                "measure longer, or end other programs",
-            ));
+            outcome.warnings.push(Warning::new("unsteady", text, "measure longer, or end other programs"));
         }
         outcome.benchmarks.push(Benchmark {
             id: id.clone(),

@@ -249,8 +249,8 @@ fn print(arguments: &CompareArguments, comparison: &Comparison, output: &mut Out
     output.table(&table)?;
     let percent = arguments.threshold * 100.0;
     output.remark(&format!(
-        "same: the interval lies within ±{percent} %; faster, slower: wholly beyond; else inconclusive. One record a side \
-         can't show by how much runs differ."
+        "same: the interval lies within ±{percent} %; faster, slower: wholly beyond; else inconclusive. One record a \
+         side can't show by how much runs differ."
     ))?;
     for one in &comparison.unpaired {
         output.remark(&format!("not compared: {} of {}: {}", one.id, one.file.display(), one.reason))?;

@@ -3,6 +3,7 @@
 use super::exit::Failure;
 use super::output::{HEADING, Output};
 use crate::coin::{Coin, NetworkPoint};
+use crate::device::Device;
 use crate::record::{Benchmark, Record};
 use crate::report::table::{Column, Table};
 use crate::report::units::{format_coins, format_interval, format_kwh, format_money, format_si};
@@ -93,7 +94,7 @@ pub(super) fn print_main_job(record: &Record, costs: &[Option<Cost>], output: &m
     let mut table = Table::new(columns).header_style(HEADING);
     for (benchmark, cost) in record.benchmarks.iter().zip(costs) {
         let mut cells = vec![
-            benchmark.id.to_string(),
+            labelled(benchmark),
             format_interval(&benchmark.rate_hps.interval(), "H/s"),
             power(benchmark),
             energy(benchmark),
@@ -114,6 +115,12 @@ pub(super) fn print_main_job(record: &Record, costs: &[Option<Cost>], output: &m
     print_assumptions(costs, output)?;
     print_setups(record, output)?;
     print_warnings(record, output)
+}
+
+/// Marks an engine on a software adapter: its id alone reads like a card's.
+fn labelled(benchmark: &Benchmark) -> String {
+    let is_software = benchmark.device == Device::Cpu && benchmark.id.device() != "cpu";
+    if is_software { format!("{} [software]", benchmark.id) } else { benchmark.id.to_string() }
 }
 
 /// Shortens the oracle's id to what distinguishes it.

@@ -223,7 +223,7 @@ impl<'a> Opener<'a> {
     }
 
     fn open_nvml(&self, card: &GpuAddress) -> Result<Box<dyn Meter>, Unavailable> {
-        Ok(Box::new(NvmlMeter::open(self.library(card.device)?, card)?))
+        Ok(Box::new(NvmlMeter::open(self.nvml_library(card.device)?, card)?))
     }
 
     fn open_hwmon(&self, card: &GpuAddress) -> Result<Box<dyn Meter>, Unavailable> {
@@ -231,7 +231,7 @@ impl<'a> Opener<'a> {
     }
 
     /// Returns NVML, which is loaded on first use.
-    fn library(&self, device: Device) -> Result<&dyn Library, Unavailable> {
+    fn nvml_library(&self, device: Device) -> Result<&dyn Library, Unavailable> {
         match self.nvml.get_or_init(|| nvml::load(self.sysroot)) {
             Ok(library) => Ok(library.as_ref()),
             Err((reason, mend)) => Err(unavailable_for(device, reason, mend)),
@@ -241,7 +241,8 @@ impl<'a> Opener<'a> {
     fn probe(&self) -> Vec<MeterStatus> {
         let rapl = Rapl::open(self.sysroot).map(|meter| meter.description().covers.clone());
         let battery = battery::check(self.sysroot).map(|()| battery::COVERS.to_owned());
-        let nvml = self.probe_cards(|card| Ok(nvml::covers(nvml::find(self.library(card.device)?, card)?.as_ref())));
+        let nvml =
+            self.probe_cards(|card| Ok(nvml::covers(nvml::find(self.nvml_library(card.device)?, card)?.as_ref())));
         let hwmon = self.probe_cards(|card| Ok(hwmon::find(self.sysroot, card)?.covers));
         vec![
             status("rapl", rapl, "processor packages, and dram domains where there are any"),
