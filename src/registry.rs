@@ -23,25 +23,25 @@ const RANDOMX_BUDGET: u64 = 12;
 pub struct Registry {
     candidates: Vec<Candidate>,
     adapters: Adapters,
+    machine: Machine,
 }
 
 impl Registry {
-    /// Looks at this machine. `sysroot` is where the available memory is read.
+    /// Looks at this machine. `sysroot` is where the processors and the memory are looked up.
     #[must_use]
     pub fn find(sysroot: &Sysroot) -> Self {
         let adapters = Adapters::find();
-        let cpu_name = machine::describe(sysroot).cpu.brand.unwrap_or_else(|| "processor of unknown brand".to_owned());
-        let on_cpu = |can_hash| {
-            let device_name = cpu_name.clone();
-            move |(id, availability): (EngineId, Result<Available, Unavailable>)| Candidate {
-                id,
-                device: Device::Cpu,
-                device_name: device_name.clone(),
-                can_hash,
-                availability,
-            }
+        let gpus = adapters.adapters.iter().zip(0..).map(|(adapter, index)| describe_gpu(index, adapter)).collect();
+        let machine = Machine { gpus, ..machine::describe(sysroot) };
+        let cpu_name = machine.cpu.brand.as_deref().unwrap_or("processor of unknown brand");
+        let on_cpu = |(id, availability): (EngineId, Result<Available, Unavailable>)| Candidate {
+            id,
+            device: Device::Cpu,
+            device_name: cpu_name.to_owned(),
+            can_hash: true,
+            availability,
         };
-        let mut candidates: Vec<Candidate> = sha256d::cpu::engines().into_iter().map(on_cpu(true)).collect();
+        let mut candidates: Vec<Candidate> = sha256d::cpu::engines().into_iter().map(on_cpu).collect();
         candidates.extend(adapters.adapters.iter().zip(0..).map(|(adapter, index)| gpu_candidate(index, adapter)));
         if let Some(unavailable) = &adapters.missing {
             candidates.push(Candidate {
@@ -52,8 +52,8 @@ impl Registry {
                 availability: Err(unavailable.clone()),
             });
         }
-        candidates.extend(randomx::engines(sysroot).into_iter().map(on_cpu(true)));
-        Self { candidates, adapters }
+        candidates.extend(randomx::engines(sysroot).into_iter().map(on_cpu));
+        Self { candidates, adapters, machine }
     }
 
     /// Returns all candidates, in the order in which they are shown.
@@ -80,11 +80,10 @@ impl Registry {
         (likeness(best) > 0.75).then_some(&best.id)
     }
 
-    /// Describes this machine, its graphics adapters included.
+    /// Returns the description of this machine, its graphics adapters included.
     #[must_use]
-    pub fn machine(&self, sysroot: &Sysroot) -> Machine {
-        let gpus = self.adapters.adapters.iter().zip(0..).map(|(adapter, index)| describe_gpu(index, adapter));
-        Machine { gpus: gpus.collect(), ..machine::describe(sysroot) }
+    pub fn machine(&self) -> &Machine {
+        &self.machine
     }
 
     /// Returns where the graphics adapters are, for the meters that belong to them.

@@ -47,7 +47,7 @@ impl EngineStatus {
 pub(super) fn run(sysroot: Option<&Path>, output: &mut Output) -> Result<ExitCode, Failure> {
     let sysroot = sysroot.map_or_else(|| Ok(Sysroot::default()), Sysroot::new)?;
     let registry = Registry::find(&sysroot);
-    let machine = registry.machine(&sysroot);
+    let machine = registry.machine();
     let engines = registry.candidates().iter().map(EngineStatus::of).collect();
     let devices = Devices {
         cpus: vec![machine.cpu.clone()],
@@ -58,7 +58,7 @@ pub(super) fn run(sysroot: Option<&Path>, output: &mut Output) -> Result<ExitCod
     if output.json {
         output.json(&devices)?;
     } else {
-        print_machine(&machine, output)?;
+        print_machine(machine, output)?;
         print_engines(&devices.engines, output)?;
         print_meters(&devices.meters, output)?;
     }

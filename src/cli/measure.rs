@@ -59,7 +59,7 @@ impl Measurement {
             .partition(|candidate| candidate.availability.is_ok());
         let sensors: Vec<MeterDescription> =
             self.meters.meters.iter().map(|meter| meter.description().clone()).collect();
-        let machine = workshop.registry.machine(&self.sysroot);
+        let machine = workshop.registry.machine().clone();
         let mut meterings = Meterings::new(std::mem::take(&mut self.meters.meters), self.meters_opened);
         let session = Session {
             supplier: &workshop.registry,

@@ -187,7 +187,8 @@ impl Scan<'_> {
             let is_sha256d = self.algorithm == sha256d::ALGORITHM;
             let hash = if is_sha256d { sha256d::scalar::sha256d(&input) } else { engine.hash(&input)? };
             if !filter.admits(&hash) {
-                return Err(wrong_hit(engine, &input, &hash, filter).into());
+                let check = "a hit of the scan";
+                return Err(WrongHash::hit(engine, check, &input, &hash, filter, "hashing it again").into());
             }
             if self.is_met_by(&hash) {
                 let version = self.version.map(|version| format!("{version:08x}"));
@@ -212,17 +213,6 @@ fn displayed(mut hash: Hash, is_sha256d: bool) -> String {
         hash.reverse();
     }
     const_hex::encode(hash)
-}
-
-fn wrong_hit(engine: &dyn Engine, input: &[u8], hash: &Hash, filter: HitFilter) -> WrongHash {
-    WrongHash {
-        id: engine.id().clone(),
-        check: "a hit of the scan".to_owned(),
-        input: const_hex::encode(input),
-        expected: format!("no hit: {}", const_hex::encode(hash)),
-        computed: format!("a hash with {} leading zero bits", filter.zero_bits()),
-        verified_by: "hashing it again".to_owned(),
-    }
 }
 
 struct Collect<'a> {

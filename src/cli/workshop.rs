@@ -132,9 +132,7 @@ impl Workshop {
         work.check(engine.as_ref(), &mut oracle)?;
         Ok(calibration.rate_hps)
     }
-}
 
-impl Workshop {
     /// Checks an engine with known answers before a single result of it is trusted, and returns who may check the
     /// results.
     ///

@@ -11,7 +11,7 @@ pub use self::timed::TimedWork;
 
 use std::fmt;
 
-use crate::engine::{EngineError, EngineId};
+use crate::engine::{Engine, EngineError, EngineId, Hash, HitFilter};
 
 /// An engine computed something wrong: the end of the run, with everything that is needed to look into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,28 @@ pub struct WrongHash {
     pub computed: String,
     /// Who says so.
     pub verified_by: String,
+}
+
+impl WrongHash {
+    /// Says that `engine` reported a hit where the filter doesn't admit the `hash` of the input.
+    #[must_use]
+    pub fn hit(
+        engine: &dyn Engine,
+        check: &str,
+        input: &[u8],
+        hash: &Hash,
+        filter: HitFilter,
+        verified_by: &str,
+    ) -> Self {
+        Self {
+            id: engine.id().clone(),
+            check: check.to_owned(),
+            input: const_hex::encode(input),
+            expected: format!("no hit: {}", const_hex::encode(hash)),
+            computed: format!("a hash with {} leading zero bits", filter.zero_bits()),
+            verified_by: verified_by.to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for WrongHash {

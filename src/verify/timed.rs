@@ -123,7 +123,8 @@ impl TimedWork {
             let hash = oracle.hash(&input)?;
             budget = budget.saturating_sub(1);
             if !self.filter.admits(&hash) {
-                return Err(self.wrong_hit(engine, &input, &hash, oracle).into());
+                let check = "a hit of the timed work";
+                return Err(WrongHash::hit(engine, check, &input, &hash, self.filter, &oracle.name).into());
             }
         }
         let mut hashed = oracle.budget_hashes - budget;
@@ -168,17 +169,6 @@ impl TimedWork {
             verified_by: "the binomial distribution".to_owned(),
         }
         .into())
-    }
-
-    fn wrong_hit(&self, engine: &dyn Engine, input: &[u8], hash: &[u8; 32], oracle: &Oracle) -> WrongHash {
-        WrongHash {
-            id: engine.id().clone(),
-            check: "a hit of the timed work".to_owned(),
-            input: const_hex::encode(input),
-            expected: format!("no hit: {}", const_hex::encode(hash)),
-            computed: format!("a hash with {} leading zero bits", self.filter.zero_bits()),
-            verified_by: oracle.name.clone(),
-        }
     }
 
     /// Scans some nonces of a sampled span again.
