@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 pub trait Clock: Sync {
     /// Returns the time since this clock's own beginning.
     fn now(&self) -> Duration;
+
+    /// Returns when `time` has passed.
+    fn sleep(&self, time: Duration);
 }
 
 /// The monotonic clock of the operating system.
@@ -22,6 +25,10 @@ impl Default for MonotonicClock {
 impl Clock for MonotonicClock {
     fn now(&self) -> Duration {
         self.0.elapsed()
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
     }
 }
 
@@ -39,5 +46,9 @@ impl FakeClock {
 impl Clock for FakeClock {
     fn now(&self) -> Duration {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.advance(time);
     }
 }
