@@ -8,6 +8,9 @@ pub trait Clock: Sync {
     /// Returns the time since this clock's own beginning.
     fn now(&self) -> Duration;
 
+    /// Returns the time of a moment in the past on this clock.
+    fn at(&self, moment: Instant) -> Duration;
+
     /// Returns when `time` has passed.
     fn sleep(&self, time: Duration);
 }
@@ -25,6 +28,10 @@ impl Default for MonotonicClock {
 impl Clock for MonotonicClock {
     fn now(&self) -> Duration {
         self.0.elapsed()
+    }
+
+    fn at(&self, moment: Instant) -> Duration {
+        moment.saturating_duration_since(self.0)
     }
 
     fn sleep(&self, time: Duration) {
@@ -46,6 +53,11 @@ impl FakeClock {
 impl Clock for FakeClock {
     fn now(&self) -> Duration {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nobody but the operating system makes moments: this clock takes them for now.
+    fn at(&self, _moment: Instant) -> Duration {
+        self.now()
     }
 
     fn sleep(&self, time: Duration) {

@@ -194,6 +194,8 @@ struct TurnSink<'a, 'b> {
     open: Option<Open>,
     /// When the first sample began, and how things stood then.
     began: Option<(Duration, LoadSnapshot)>,
+    /// When the last report was finished.
+    last: Duration,
     outcome: TurnOutcome,
 }
 
@@ -230,7 +232,10 @@ impl TurnSink<'_, '_> {
 
 impl Sink for TurnSink<'_, '_> {
     fn report(&mut self, report: SpanReport) {
-        let now = self.turn.clock.now();
+        let now = report.finished.map_or_else(|| self.turn.clock.now(), |moment| self.turn.clock.at(moment));
+        // Reports of several threads may be taken in another order than they were finished in, by microseconds.
+        let now = now.max(self.last);
+        self.last = now;
         let hashes = report.span.hashes();
         self.outcome.work.observe(report);
         match &mut self.open {
@@ -249,6 +254,14 @@ impl Sink for TurnSink<'_, '_> {
             }
         }
     }
+
+    fn patience(&self) -> Duration {
+        let edge = match &self.open {
+            Some(open) => open.start + self.turn.sample,
+            None => self.lead_in.window_start + LEAD_IN_WINDOW,
+        };
+        edge.saturating_sub(self.turn.clock.now())
+    }
 }
 
 /// Lets `engine` run for one turn.
@@ -264,6 +277,7 @@ pub fn run_turn(engine: &mut dyn Engine, turn: &Turn<'_>, meterings: &mut Meteri
         lead_in: LeadIn { start, window_start: start, hashes: 0, rate_before: None },
         open: None,
         began: None,
+        last: start,
         outcome: TurnOutcome {
             samples: Vec::new(),
             conditions: None,

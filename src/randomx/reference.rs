@@ -317,7 +317,7 @@ impl Worker for Scan<'_> {
                 take(previous, hasher.hash_last().as_ref());
             }
         });
-        Ok(SpanReport { span, hits, xor_tail: Some(xor_tail), device_time: None })
+        Ok(SpanReport { span, hits, xor_tail: Some(xor_tail), device_time: None, finished: None })
     }
 }
 

@@ -253,5 +253,5 @@ impl GpuEngine {
 }
 
 fn report(done: InFlight) -> SpanReport {
-    SpanReport { span: done.span, hits: done.hits, xor_tail: None, device_time: done.device_time }
+    SpanReport { span: done.span, hits: done.hits, xor_tail: None, device_time: done.device_time, finished: None }
 }
