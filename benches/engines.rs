@@ -39,7 +39,7 @@ fn engines(criterion: &mut Criterion) {
         if candidate.memory_bytes() > HEAVY_BYTES {
             continue;
         }
-        let job = Arc::new(registry.workload(candidate.id.algorithm()).job);
+        let job = Arc::new(registry.workload(&candidate.id).job);
         let preparation = Preparation { key: &job.key, threads: 1, pool: &pool, progress: &Quiet, cancel: &cancel };
         let Ok(mut engine) = registry.prepare(candidate, &preparation) else { continue };
         let count = hashes(candidate.id.algorithm(), candidate.id.device());

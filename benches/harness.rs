@@ -23,8 +23,8 @@ use hashwatt::device::Device;
 use hashwatt::energy::{MeterSpec, open};
 use hashwatt::engine::fake::FakeEngine;
 use hashwatt::engine::{
-    Available, Cancel, Candidate, Engine, EngineError, EngineId, Hash, HitFilter, Job, Pool, Preparation, Progress,
-    Resource, SetupPart, Sink, Span, SpanReport, Work, Workload,
+    Available, Cancel, Candidate, Engine, EngineError, EngineId, Hash, Hit, HitFilter, Job, Pool, Preparation,
+    Progress, Resource, SetupPart, Sink, Span, SpanReport, Work, Workload,
 };
 use hashwatt::machine;
 use hashwatt::sysroot::Sysroot;
@@ -38,18 +38,18 @@ const PAIRS: usize = 9;
 const ORACLE_BUDGET: u64 = 1 << 12;
 
 fn workload() -> Workload {
-    Workload { job: Job { key: Vec::new(), template: vec![0; 8], nonce_offset: 0 }, roll_offset: 4 }
+    Workload { job: Job { key: Vec::new(), template: vec![0; 8], nonce_offset: 0, version_mask: 0 }, roll_offset: 4 }
 }
 
 /// The work of one span: a cheap hash of each nonce.
 #[inline(never)]
-fn hits_of(span: &Span, filter: HitFilter) -> Vec<u32> {
+fn hits_of(span: &Span, filter: HitFilter) -> Vec<Hit> {
     let mut input = span.job.template.clone();
     let is_hit = |nonce: &u32| {
         span.job.write_nonce(&mut input, *nonce);
         filter.admits(&FakeEngine::fake_hash(&input))
     };
-    span.nonces_u32().filter(is_hit).collect()
+    span.nonces_u32().filter(is_hit).map(Hit::of_nonce).collect()
 }
 
 /// What was hashed, and the processor time that it took.
@@ -112,7 +112,7 @@ impl Supplier for Fakes {
         Ok(Box::new(Counted { id: candidate.id.clone(), tally: Arc::clone(&self.0) }))
     }
 
-    fn workload(&self, _: &str) -> Workload {
+    fn workload(&self, _: &EngineId) -> Workload {
         workload()
     }
 
@@ -203,7 +203,7 @@ fn raw(hashes: u64) -> f64 {
     while left > 0 {
         let nonces = 0..left.min(1 << 32);
         left -= nonces.end;
-        black_box(hits_of(&Span { job: Arc::clone(&job), nonces }, HitFilter::with_zero_bits(12)));
+        black_box(hits_of(&Span::of_nonces(Arc::clone(&job), nonces), HitFilter::with_zero_bits(12)));
     }
     processor_s(Of::Process) - before_s
 }

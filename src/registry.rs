@@ -142,8 +142,12 @@ impl Supplier for Registry {
         Ok(engine)
     }
 
-    fn workload(&self, algorithm: &str) -> Workload {
-        if algorithm == sha256d::ALGORITHM { sha256d::workload() } else { randomx::workload() }
+    fn workload(&self, id: &EngineId) -> Workload {
+        match (id.algorithm(), id.mode()) {
+            (sha256d::ALGORITHM, Some("rolled")) => sha256d::rolled_workload(),
+            (sha256d::ALGORITHM, _) => sha256d::workload(),
+            _ => randomx::workload(),
+        }
     }
 
     /// For SHA-256d the oracle is the scalar engine, and for that one the `sha2` crate; for RandomX it is the other

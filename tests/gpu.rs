@@ -95,7 +95,7 @@ fn prepare(id: &str) -> (Box<dyn Engine>, Pool) {
 }
 
 fn job() -> Job {
-    Job { key: Vec::new(), template: const_hex::decode(HEADER_125552).unwrap(), nonce_offset: 76 }
+    Job { key: Vec::new(), template: const_hex::decode(HEADER_125552).unwrap(), nonce_offset: 76, version_mask: 0 }
 }
 
 /// Hashes by the `sha2` crate, and tells which nonces have so many leading zero bits.
@@ -119,7 +119,7 @@ struct Listed(Mutex<VecDeque<Span>>);
 
 impl Listed {
     fn new(spans: impl IntoIterator<Item = (Arc<Job>, Range<u64>)>) -> Self {
-        Self(Mutex::new(spans.into_iter().map(|(job, nonces)| Span { job, nonces }).collect()))
+        Self(Mutex::new(spans.into_iter().map(|(job, nonces)| Span::of_nonces(job, nonces)).collect()))
     }
 }
 
@@ -147,7 +147,7 @@ fn compare(engine: &mut dyn Engine, spans: &[(Arc<Job>, Range<u64>)], zero_bits:
     for (job, nonces) in spans {
         let is_it = |report: &&SpanReport| report.span.nonces == *nonces && report.span.job == *job;
         let report = reports.0.iter().find(is_it).unwrap_or_else(|| panic!("{nonces:?} was never reported"));
-        let mut hits = report.hits.clone();
+        let mut hits: Vec<u32> = report.hits.iter().map(|hit| hit.nonce).collect();
         hits.sort_unstable();
         assert_eq!(hits, expected(job, nonces.clone(), zero_bits), "nonces {nonces:?}, {zero_bits} zero bits");
     }
@@ -192,7 +192,7 @@ fn finds_a_nonce_in_the_second_row(id: &str) {
         let mut reports = Collect::default();
         let work = Listed::new([(Arc::clone(&job), start..end)]);
         engine.run(HitFilter::with_zero_bits(32), &work, &mut reports).unwrap();
-        let hits: Vec<u64> = reports.0[0].hits.iter().copied().map(u64::from).collect();
+        let hits: Vec<u64> = reports.0[0].hits.iter().map(|hit| u64::from(hit.nonce)).collect();
         assert_eq!(hits, [NONCE_125552]);
     }
     // And every hit of both rows, once.
@@ -205,7 +205,7 @@ fn gives_every_hit_where_all_are(id: &str) {
     let nonces = NONCE_END - 20_000..NONCE_END;
     let work = RangeWork::new(Arc::new(job()), nonces.clone(), Cancel::default());
     engine.run(HitFilter::ALL, &work, &mut reports).unwrap();
-    let mut hits: Vec<u64> = reports.0.iter().flat_map(|report| &report.hits).copied().map(u64::from).collect();
+    let mut hits: Vec<u64> = reports.0.iter().flat_map(|report| &report.hits).map(|hit| u64::from(hit.nonce)).collect();
     hits.sort_unstable();
     assert_eq!(hits, nonces.collect::<Vec<_>>());
 }
@@ -237,7 +237,7 @@ fn takes_another_job_from_span_to_span(id: &str) {
 fn refuses_a_job_of_another_shape(id: &str) {
     let (mut engine, _pool) = prepare(id);
     for template in [Vec::new(), vec![0; 79], vec![0; 81]] {
-        let job = Job { key: Vec::new(), template, nonce_offset: 76 };
+        let job = Job { key: Vec::new(), template, nonce_offset: 76, version_mask: 0 };
         let error = engine.run(HitFilter::ALL, &Listed::new([(Arc::new(job), 0..1)]), &mut Collect::default());
         assert!(matches!(error, Err(EngineError::Job { .. } | EngineError::Failed { .. })), "{error:?}");
     }

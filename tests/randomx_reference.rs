@@ -81,7 +81,7 @@ fn agrees(engine: &mut dyn Engine, vectors: &[[Vec<u8>; 3]]) {
             continue;
         }
         let nonce = u32::from_le_bytes(input[39..43].try_into().unwrap());
-        let job = Job { key: key.clone(), template: input.clone(), nonce_offset: 39 };
+        let job = Job { key: key.clone(), template: input.clone(), nonce_offset: 39, version_mask: 0 };
         let alone = scan(engine, job, u64::from(nonce)..u64::from(nonce) + 1).unwrap();
         let tail = u64::from_le_bytes(hash[24..].try_into().unwrap());
         assert_eq!(alone, tail, "scan of {}", const_hex::encode(input));
@@ -142,7 +142,7 @@ fn rounding_is_as_before_after_a_run() {
         let before = engine.hash(&[nonce]).unwrap();
         rounds_to_nearest();
         assert_eq!(engine.hash(&[nonce]).unwrap(), before);
-        let job = Job { key: b"test key 000".to_vec(), template: vec![nonce; 76], nonce_offset: 39 };
+        let job = Job { key: b"test key 000".to_vec(), template: vec![nonce; 76], nonce_offset: 39, version_mask: 0 };
         scan(engine.as_mut(), job, 0..5).unwrap();
         rounds_to_nearest();
         thread::spawn(rounds_to_nearest).join().unwrap();
@@ -153,7 +153,7 @@ fn rounding_is_as_before_after_a_run() {
 
 fn an_engine_refuses_a_job_of_another_key() {
     let mut engine = prepare(LIGHT, b"test key 000");
-    let job = Job { key: b"test key 001".to_vec(), template: vec![0; 76], nonce_offset: 39 };
+    let job = Job { key: b"test key 001".to_vec(), template: vec![0; 76], nonce_offset: 39, version_mask: 0 };
     let result = scan(engine.as_mut(), job, 0..2);
     assert!(matches!(result, Err(EngineError::Job { .. })), "{result:?}");
 }

@@ -34,8 +34,8 @@ pub trait Supplier {
     /// As [`Candidate::prepare`].
     fn prepare(&self, candidate: &Candidate, preparation: &Preparation<'_>) -> Result<Box<dyn Engine>, EngineError>;
 
-    /// Returns the work of a benchmark of this algorithm.
-    fn workload(&self, algorithm: &str) -> Workload;
+    /// Returns the work of a benchmark of this engine.
+    fn workload(&self, id: &EngineId) -> Workload;
 
     /// Makes another implementation that hashes what this engine hashed.
     ///
@@ -184,7 +184,7 @@ impl Session<'_> {
 
     /// Prepares an engine, checks that it computes what it should, and finds the filter for its timed work.
     fn begin<'a>(&self, candidate: &'a Candidate) -> Result<Running<'a>, VerifyError> {
-        let workload = self.supplier.workload(candidate.id.algorithm());
+        let workload = self.supplier.workload(&candidate.id);
         let preparation = Preparation {
             key: &workload.job.key,
             threads: self.threads,
@@ -361,8 +361,11 @@ mod tests {
             Ok(Box::new(engine))
         }
 
-        fn workload(&self, _: &str) -> Workload {
-            Workload { job: Job { key: Vec::new(), template: vec![0; 8], nonce_offset: 0 }, roll_offset: 4 }
+        fn workload(&self, _: &EngineId) -> Workload {
+            Workload {
+                job: Job { key: Vec::new(), template: vec![0; 8], nonce_offset: 0, version_mask: 0 },
+                roll_offset: 4,
+            }
         }
 
         fn oracle(&self, _: &EngineId, _: &Preparation<'_>) -> Result<Oracle, EngineError> {

@@ -365,7 +365,10 @@ mod tests {
     }
 
     fn workload() -> Workload {
-        Workload { job: Job { key: Vec::new(), template: vec![0; 8], nonce_offset: 0 }, roll_offset: 4 }
+        Workload {
+            job: Job { key: Vec::new(), template: vec![0; 8], nonce_offset: 0, version_mask: 0 },
+            roll_offset: 4,
+        }
     }
 
     fn turn_of(rates_hps: Vec<f64>, meterings: &mut Meterings, cancel: &Cancel, lost: Option<usize>) -> TurnOutcome {

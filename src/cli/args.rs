@@ -224,6 +224,10 @@ pub(super) enum ScanAlgorithm {
         /// Nonces, half open, decimal or 0x-hex
         #[arg(long, value_name = "A..B", default_value = "0..4294967296")]
         nonces: String,
+        /// The bits of the version to roll, with engines that roll versions: each of their values with each nonce
+        /// [default there: 1fffe000, the bits of BIP 320]
+        #[arg(long, value_name = "HEX8")]
+        version_mask: Option<String>,
         /// The target: 64 hex digits, big end first [default: the header's own bits]
         #[arg(long, value_name = "HEX64")]
         target: Option<String>,

@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &HashArguments, output: &mut Output) -> Result<Exit
         return Err(Failure::usage(message, format!("engines that do: {}", ids.join(", "))));
     }
     let mut engine = workshop.prepare(candidate, &key)?;
-    let job = Job { key, ..workshop.registry.workload(algorithm).job };
+    let job = Job { key, ..workshop.registry.workload(&candidate.id).job };
     workshop.trust(candidate, engine.as_mut(), &job)?;
     let mut hash = engine.hash(&input)?;
     workshop.terminal.clear();

@@ -16,8 +16,9 @@ use super::workshop::Workshop;
 use crate::coin::bitcoin::{CompactTarget, Target};
 use crate::coin::monero;
 use crate::engine::{
-    Candidate, Engine, EngineId, Hash, HitFilter, Job, NONCE_END, Progress, RangeWork, Sink, SpanReport,
+    Candidate, Engine, EngineId, Hash, Hit, HitFilter, Job, NONCE_END, Progress, RangeWork, Sink, SpanReport,
 };
+use crate::record::Calibrated;
 use crate::sha256d::BlockHeader;
 use crate::sysroot::Sysroot;
 use crate::verify::{TimedWork, VerifyError, WrongHash};
@@ -31,16 +32,20 @@ const TRIAL_MIN: u64 = 1 << 20;
 #[derive(Serialize)]
 struct Scanned {
     engine: EngineId,
+    /// The rates that decided where the engine was to be chosen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tried: Vec<Calibrated>,
     scanned: u64,
-    hits: Vec<Hit>,
+    hits: Vec<Listed>,
     #[serde(skip_serializing_if = "Option::is_none")]
     xor_tail: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     interrupted: bool,
 }
 
+/// A hit, as it is printed.
 #[derive(Serialize)]
-struct Hit {
+struct Listed {
     nonce: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
@@ -61,7 +66,8 @@ struct Scan<'a> {
     job: Arc<Job>,
     nonces: Range<u64>,
     goal: Goal,
-    version: Option<u32>,
+    /// The bits of the version to roll; none where no engine shall.
+    version_mask: Option<u32>,
     engine: &'a str,
     threads: Option<usize>,
 }
@@ -69,18 +75,20 @@ struct Scan<'a> {
 pub(super) fn run(arguments: &ScanArguments, output: &mut Output) -> Result<ExitCode, Failure> {
     let scan = check(&arguments.algorithm)?;
     let filter = scan.filter();
-    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    let hits_expected = (scan.nonces.end - scan.nonces.start) as f64 * filter.probability();
-    if hits_expected > HITS_MAX {
-        let message = format!("about {hits_expected:.0} of these nonces would be hits");
-        return Err(Failure::usage(message, "give a harder target, or fewer nonces"));
-    }
     let workshop = Workshop::open(&Sysroot::default(), scan.threads, output.quiet)?;
-    let candidate = scan.candidate(&workshop)?;
+    let (candidate, tried) = scan.candidate(&workshop)?;
+    let scan = scan.with_versions(candidate)?;
+    let hashes = scan.hashes();
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let hits_expected = hashes as f64 * filter.probability();
+    if hits_expected > HITS_MAX {
+        let message = format!("about {hits_expected:.0} of these {hashes} hashes would be hits");
+        return Err(Failure::usage(message, "give a harder target, or fewer nonces or versions"));
+    }
     let mut engine = workshop.prepare(candidate, &scan.job.key)?;
     let mut oracle = workshop.trust(candidate, engine.as_mut(), &scan.job)?;
 
-    workshop.terminal.step(&format!("scanning with {}", candidate.id), Some(scan.nonces.end - scan.nonces.start));
+    workshop.terminal.step(&format!("scanning with {}", candidate.id), Some(hashes));
     let checked = TimedWork::new(filter, scan.nonces.end);
     let mut collect =
         Collect { terminal: &workshop.terminal, hits: Vec::new(), scanned: 0, xor_tail: Some(0), checked };
@@ -90,9 +98,9 @@ pub(super) fn run(arguments: &ScanArguments, output: &mut Output) -> Result<Exit
     checked.check(engine.as_ref(), &mut oracle)?;
     let hits = scan.hits(hits, engine.as_mut())?;
     workshop.terminal.clear();
-    let interrupted = scanned < scan.nonces.end - scan.nonces.start;
+    let interrupted = scanned < hashes;
     let xor_tail = xor_tail.map(|tail| format!("{tail:016x}"));
-    let scanned = Scanned { engine: candidate.id.clone(), scanned, hits, xor_tail, interrupted };
+    let scanned = Scanned { engine: candidate.id.clone(), tried, scanned, hits, xor_tail, interrupted };
     if output.json {
         output.json(&scanned)?;
     } else {
@@ -103,7 +111,7 @@ pub(super) fn run(arguments: &ScanArguments, output: &mut Output) -> Result<Exit
 
 fn check(algorithm: &ScanAlgorithm) -> Result<Scan<'_>, Failure> {
     match algorithm {
-        ScanAlgorithm::Sha256d { header, nonces, target, engine, threads } => {
+        ScanAlgorithm::Sha256d { header, nonces, version_mask, target, engine, threads } => {
             let help = "a header is 160 hex digits without a prefix, as on the wire";
             let header =
                 BlockHeader::from_hex(header).map_err(|error| Failure::usage(format!("--header: {error}"), help))?;
@@ -113,9 +121,9 @@ fn check(algorithm: &ScanAlgorithm) -> Result<Scan<'_>, Failure> {
                     Failure::usage(format!("the header's bits are no target: {error}"), "give a --target")
                 })?,
             });
-            let (job, version) = (Arc::new(header.job()), Some(header.version));
-            let nonces = range(nonces)?;
-            Ok(Scan { algorithm: sha256d::ALGORITHM, job, nonces, goal, version, engine, threads: *threads })
+            let version_mask = version_mask.as_deref().map(mask).transpose()?;
+            let (job, nonces) = (Arc::new(header.job()), range(nonces)?);
+            Ok(Scan { algorithm: sha256d::ALGORITHM, job, nonces, goal, version_mask, engine, threads: *threads })
         }
         ScanAlgorithm::RandomxV1 { key, blob, nonce_offset, nonces, difficulty, engine, threads } => {
             let (key, template) = (randomx_key(key)?, bytes("--blob", blob)?);
@@ -130,9 +138,10 @@ fn check(algorithm: &ScanAlgorithm) -> Result<Scan<'_>, Failure> {
                 ),
                 None => Goal::Checksum,
             };
-            let job = Arc::new(Job { key, template, nonce_offset: *nonce_offset });
+            let job = Arc::new(Job { key, template, nonce_offset: *nonce_offset, version_mask: 0 });
             let nonces = range(nonces)?;
-            Ok(Scan { algorithm: randomx::ALGORITHM_V1, job, nonces, goal, version: None, engine, threads: *threads })
+            let (algorithm, threads) = (randomx::ALGORITHM_V1, *threads);
+            Ok(Scan { algorithm, job, nonces, goal, version_mask: None, engine, threads })
         }
     }
 }
@@ -149,19 +158,48 @@ impl Scan<'_> {
         }
     }
 
-    /// Finds the engine that is meant.
-    fn candidate<'b>(&self, workshop: &'b Workshop) -> Result<&'b Candidate, Failure> {
+    /// Returns how many hashes there are to compute.
+    fn hashes(&self) -> u64 {
+        self.job.versions().saturating_mul(self.nonces.end - self.nonces.start)
+    }
+
+    /// Gives the job the versions that `candidate` shall roll, or refuses to.
+    fn with_versions(self, candidate: &Candidate) -> Result<Self, Failure> {
+        let version_mask = match (self.version_mask, is_rolled(candidate)) {
+            (Some(mask), true) => mask,
+            (None, true) => sha256d::VERSION_MASK,
+            (None, false) => return Ok(self),
+            (Some(mask), false) => {
+                let message = format!("--version-mask {mask:08x}: {} doesn't roll versions", candidate.id);
+                return Err(Failure::usage(message, format!("leave it out, or give --engine {}+rolled", candidate.id)));
+            }
+        };
+        Ok(Self { job: Arc::new(Job { version_mask, ..(*self.job).clone() }), ..self })
+    }
+
+    /// Finds the engine that is meant, with the rates of those that were tried for it.
+    fn candidate<'b>(&self, workshop: &'b Workshop) -> Result<(&'b Candidate, Vec<Calibrated>), Failure> {
+        let mut tried = Vec::new();
+        Ok((self.choose(workshop, &mut tried)?, tried))
+    }
+
+    fn choose<'b>(&self, workshop: &'b Workshop, tried: &mut Vec<Calibrated>) -> Result<&'b Candidate, Failure> {
         let registry = &workshop.registry;
         let by_id = |id: &str| select::by_id(registry, id, self.algorithm);
-        let hashes = self.nonces.end - self.nonces.start;
+        let versions = self.version_mask.map_or(1, |mask| 1_u64 << mask.count_ones());
+        let hashes = versions.saturating_mul(self.nonces.end - self.nonces.start);
         match (self.engine, self.algorithm) {
-            ("auto", sha256d::ALGORITHM) if hashes < TRIAL_MIN => by_id("sha256d/cpu/scalar"),
+            ("auto", sha256d::ALGORITHM) if hashes < TRIAL_MIN => {
+                by_id(if self.version_mask.is_some() { "sha256d/cpu/scalar+rolled" } else { "sha256d/cpu/scalar" })
+            }
             ("auto", sha256d::ALGORITHM) => {
                 let is_rival = |candidate: &&Candidate| {
-                    candidate.id.algorithm() == self.algorithm && candidate.availability.is_ok()
+                    candidate.id.algorithm() == self.algorithm
+                        && candidate.availability.is_ok()
+                        && is_rolled(candidate) == self.version_mask.is_some()
                 };
                 let rivals: Vec<&Candidate> = registry.candidates().iter().filter(is_rival).collect();
-                by_id(workshop.fastest(&rivals, &mut Vec::new())?.as_str())
+                by_id(workshop.fastest(&rivals, tried)?.as_str())
             }
             ("auto", _) => {
                 let fast = by_id("randomx-v1/cpu/reference+fast");
@@ -175,15 +213,15 @@ impl Scan<'_> {
     }
 
     /// Hashes every candidate of a hit again, keeps those that meet the goal, and puts them in order.
-    fn hits(&self, mut nonces: Vec<u32>, engine: &mut dyn Engine) -> Result<Vec<Hit>, VerifyError> {
+    fn hits(&self, mut found: Vec<Hit>, engine: &mut dyn Engine) -> Result<Vec<Listed>, VerifyError> {
         if matches!(self.goal, Goal::Checksum) {
             return Ok(Vec::new());
         }
-        nonces.sort_unstable();
+        found.sort_unstable();
         let filter = self.filter();
         let mut hits = Vec::new();
-        for nonce in nonces {
-            let input = self.job.input(nonce);
+        for hit in found {
+            let input = self.job.input(hit);
             let is_sha256d = self.algorithm == sha256d::ALGORITHM;
             let hash = if is_sha256d { sha256d::scalar::sha256d(&input) } else { engine.hash(&input)? };
             if !filter.admits(&hash) {
@@ -191,8 +229,8 @@ impl Scan<'_> {
                 return Err(WrongHash::hit(engine, check, &input, &hash, filter, "hashing it again").into());
             }
             if self.is_met_by(&hash) {
-                let version = self.version.map(|version| format!("{version:08x}"));
-                hits.push(Hit { nonce, version, hash: displayed(hash, is_sha256d) });
+                let version = is_sha256d.then(|| format!("{:08x}", version_of(&input)));
+                hits.push(Listed { nonce: hit.nonce, version, hash: displayed(hash, is_sha256d) });
             }
         }
         Ok(hits)
@@ -207,6 +245,28 @@ impl Scan<'_> {
     }
 }
 
+/// Reads the version of a header.
+fn version_of(header: &[u8]) -> u32 {
+    header.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}
+
+fn is_rolled(candidate: &Candidate) -> bool {
+    candidate.id.mode() == Some("rolled")
+}
+
+/// Reads a mask of version bits.
+fn mask(text: &str) -> Result<u32, Failure> {
+    let help = "give eight hex digits with at least one bit set, such as 1fffe000, the bits of BIP 320";
+    let refuse = |reason: &str| Failure::usage(format!("--version-mask {text}: {reason}"), help);
+    if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(refuse("not eight hex digits"));
+    }
+    match u32::from_str_radix(text, 16) {
+        Ok(0) | Err(_) => Err(refuse("there is no bit to roll")),
+        Ok(mask) => Ok(mask),
+    }
+}
+
 /// Writes a hash as its coin displays it: Bitcoin's big end first, RandomX's in byte order.
 fn displayed(mut hash: Hash, is_sha256d: bool) -> String {
     if is_sha256d {
@@ -217,7 +277,7 @@ fn displayed(mut hash: Hash, is_sha256d: bool) -> String {
 
 struct Collect<'a> {
     terminal: &'a Terminal,
-    hits: Vec<u32>,
+    hits: Vec<Hit>,
     scanned: u64,
     xor_tail: Option<u64>,
     checked: TimedWork,

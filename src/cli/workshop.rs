@@ -61,7 +61,7 @@ impl Workshop {
     /// Tests one engine, with every key that has known answers; where a key takes a dataset, with the key of benchmarks
     /// only.
     pub(super) fn test(&self, candidate: &Candidate) -> Result<Tested, VerifyError> {
-        let workload = self.registry.workload(candidate.id.algorithm());
+        let workload = self.registry.workload(&candidate.id);
         let answers = known_answers(candidate.id.algorithm());
         let mut keys: BTreeSet<Vec<u8>> = answers.into_iter().map(|answer| answer.key).collect();
         keys.remove(&workload.job.key);
@@ -123,7 +123,7 @@ impl Workshop {
     }
 
     fn trial(&self, candidate: &Candidate) -> Result<f64, VerifyError> {
-        let workload = self.registry.workload(candidate.id.algorithm());
+        let workload = self.registry.workload(&candidate.id);
         let preparation = self.preparation(&workload.job.key);
         let mut engine = self.registry.prepare(candidate, &preparation)?;
         let mut oracle = self.registry.oracle(&candidate.id, &preparation)?;
@@ -144,7 +144,7 @@ impl Workshop {
         engine: &mut dyn Engine,
         job: &Job,
     ) -> Result<Oracle, VerifyError> {
-        let workload = self.registry.workload(candidate.id.algorithm());
+        let workload = self.registry.workload(&candidate.id);
         let is_quick = |other: &&Candidate| {
             other.id.algorithm() == candidate.id.algorithm() && other.availability.is_ok() && !is_heavy(other)
         };

@@ -159,11 +159,12 @@ mod tests {
 
         fn span(&mut self, span: Span) -> Result<SpanReport, EngineError> {
             let nonces: Vec<u32> = span.nonces_u32().collect();
+            let hits = span.inputs().collect();
             assert!(!nonces.contains(&666), "nonce 666 is cursed");
             if nonces.contains(&777) {
                 return Err(EngineError::Failed { id: self.0.clone(), reason: "nonce 777".to_owned() });
             }
-            Ok(SpanReport { span, hits: nonces, xor_tail: None, device_time: None, finished: None })
+            Ok(SpanReport { span, hits, xor_tail: None, device_time: None, finished: None })
         }
     }
 
@@ -172,13 +173,13 @@ mod tests {
 
     impl Sink for Collect {
         fn report(&mut self, report: SpanReport) {
-            self.0.extend(report.hits);
+            self.0.extend(report.hits.iter().map(|hit| hit.nonce));
         }
     }
 
     fn run_over(nonces: std::ops::Range<u64>) -> (Result<(), EngineError>, Vec<u32>) {
         let id = EngineId::new("fake", "cpu", "counting");
-        let job = Job { key: Vec::new(), template: vec![0; 4], nonce_offset: 0 };
+        let job = Job { key: Vec::new(), template: vec![0; 4], nonce_offset: 0, version_mask: 0 };
         let work = RangeWork::new(Arc::new(job), nonces, Cancel::default());
         let mut sink = Collect::default();
         let result = run(&id, 3, &work, &mut sink, |_| Ok(Counting(id.clone())));

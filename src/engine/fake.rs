@@ -71,11 +71,11 @@ impl Engine for FakeEngine {
             self.spans_run += 1;
             let mut hits = Vec::new();
             let mut xor_tail = 0;
-            for nonce in span.nonces_u32() {
-                let hash = Self::fake_hash(&span.job.input(nonce));
+            for input in span.inputs() {
+                let hash = Self::fake_hash(&span.job.input(input));
                 xor_tail ^= hash_tail(&hash);
                 if filter.admits(&hash) {
-                    hits.push(nonce);
+                    hits.push(input);
                 }
             }
             self.clock.advance(Duration::from_secs_f64(span.hashes() as f64 / rate_hps));

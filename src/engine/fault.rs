@@ -62,7 +62,7 @@ impl Sink for FaultySink<'_> {
             return self.sink.report(report);
         }
         match (self.kind, report.hits.last_mut(), &mut report.xor_tail) {
-            (Kind::Hit, Some(nonce), _) => *nonce ^= 1,
+            (Kind::Hit, Some(hit), _) => hit.nonce ^= 1,
             (Kind::Lost, Some(_), _) => drop(report.hits.pop()),
             (Kind::Checksum, _, Some(tail)) => *tail ^= 1 << 17,
             _ => {}

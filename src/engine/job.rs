@@ -1,13 +1,16 @@
 //! What an engine works on: jobs, spans of nonces, the filter that makes a hash a hit, and where spans come from.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One past the largest nonce: nonces are 32 bits wide.
 pub const NONCE_END: u64 = 1 << 32;
 
-/// A template whose inputs differ only in a 32-bit little-endian nonce.
+/// The most versions that one span holds: enough that the message schedule which they share costs each of them little.
+pub const VERSIONS_PER_SPAN: u64 = 16;
+
+/// A template whose inputs differ in a 32-bit little-endian nonce, and perhaps in bits of a version.
 ///
 /// Bitcoin headers and Monero hashing blobs are both of this kind, so engines of every algorithm share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,19 +21,62 @@ pub struct Job {
     pub template: Vec<u8>,
     /// Where the four bytes of the nonce lie in `template`.
     pub nonce_offset: usize,
+    /// The bits of the version, the template's first four bytes in little-endian order, that differ from input to input
+    /// (BIP 320); 0 where only the nonce does.
+    pub version_mask: u32,
 }
 
 impl Job {
-    /// Returns the input for `nonce`.
+    /// Returns how many versions there are: 1 without a mask.
+    #[must_use]
+    pub fn versions(&self) -> u64 {
+        1 << self.version_mask.count_ones()
+    }
+
+    /// Returns version number `index`: the template's, with the bits of `index` at the places of the mask's bits, from
+    /// the lowest to the highest.
+    #[must_use]
+    pub fn version(&self, index: u32) -> u32 {
+        let mut version = self.template_version() & !self.version_mask;
+        for (number, place) in places(self.version_mask).enumerate() {
+            version |= (index >> number & 1) << place;
+        }
+        version
+    }
+
+    /// Returns the index of the template's own version.
+    #[must_use]
+    pub fn template_version_index(&self) -> u32 {
+        let version = self.template_version();
+        places(self.version_mask).enumerate().fold(0, |index, (number, place)| index | (version >> place & 1) << number)
+    }
+
+    fn template_version(&self) -> u32 {
+        self.template.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
+    }
+
+    /// Returns the input of a version and a nonce.
     ///
     /// # Panics
     ///
     /// The nonce lies outside the template; whoever makes a job from input checks that first.
     #[must_use]
-    pub fn input(&self, nonce: u32) -> Vec<u8> {
+    pub fn input(&self, hit: Hit) -> Vec<u8> {
         let mut input = self.template.clone();
-        self.write_nonce(&mut input, nonce);
+        self.write(&mut input, hit);
         input
+    }
+
+    /// Writes a version and a nonce into a copy of the template, in place.
+    ///
+    /// # Panics
+    ///
+    /// As [`Job::input`].
+    pub fn write(&self, input: &mut [u8], hit: Hit) {
+        if self.version_mask != 0 {
+            input[..4].copy_from_slice(&self.version(hit.version).to_le_bytes());
+        }
+        self.write_nonce(input, hit.nonce);
     }
 
     /// Writes `nonce` into a copy of the template, in place.
@@ -43,26 +89,103 @@ impl Job {
     }
 }
 
-/// Nonces of one job, for an engine to work through.
+/// Returns the places of the bits of a mask, the lowest first.
+fn places(mask: u32) -> impl Iterator<Item = u32> {
+    (0..u32::BITS).filter(move |place| mask >> place & 1 == 1)
+}
+
+/// One input of a job, such as one whose hash is a hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hit {
+    /// Which of the job's versions, counted from 0; 0 where there is only one.
+    pub version: u32,
+    /// The nonce.
+    pub nonce: u32,
+}
+
+impl Hit {
+    /// Returns the input with this nonce and the first version.
+    #[must_use]
+    pub fn of_nonce(nonce: u32) -> Self {
+        Self { version: 0, nonce }
+    }
+}
+
+/// Inputs of one job, for an engine to work through: each of the versions with each of the nonces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     /// The job; spans of one job share it.
     pub job: Arc<Job>,
+    /// Indices of versions, half open; 0..1 where the job has only one.
+    pub versions: Range<u64>,
     /// Half open, inside 0..2^32.
     pub nonces: Range<u64>,
 }
 
 impl Span {
+    /// Makes a span of one version, the first.
+    #[must_use]
+    pub fn of_nonces(job: Arc<Job>, nonces: Range<u64>) -> Self {
+        Self { job, versions: 0..1, nonces }
+    }
+
     /// Returns how many hashes the span takes.
     #[must_use]
     pub fn hashes(&self) -> u64 {
-        self.nonces.end - self.nonces.start
+        (self.versions.end - self.versions.start) * (self.nonces.end - self.nonces.start)
     }
 
     /// Returns the nonces as 32-bit numbers.
     #[expect(clippy::cast_possible_truncation, reason = "nonces end at 2^32")]
     pub fn nonces_u32(&self) -> impl Iterator<Item = u32> + use<> {
         self.nonces.clone().map(|nonce| nonce as u32)
+    }
+
+    /// Returns every input, by version and then by nonce.
+    #[expect(clippy::cast_possible_truncation, reason = "versions and nonces end at 2^32")]
+    pub fn inputs(&self) -> impl Iterator<Item = Hit> + use<> {
+        let nonces = self.nonces.clone();
+        self.versions.clone().flat_map(move |version| {
+            nonces.clone().map(move |nonce| Hit { version: version as u32, nonce: nonce as u32 })
+        })
+    }
+
+    /// Tells whether the span holds this input.
+    #[must_use]
+    pub fn contains(&self, hit: Hit) -> bool {
+        self.versions.contains(&u64::from(hit.version)) && self.nonces.contains(&u64::from(hit.nonce))
+    }
+}
+
+/// How far a job is handed out: versions by the block, and each block with all nonces before the next.
+#[derive(Debug)]
+struct Position {
+    job: Arc<Job>,
+    versions: Range<u64>,
+    nonces: Range<u64>,
+    next_nonce: u64,
+}
+
+impl Position {
+    fn start(job: Arc<Job>, nonces: Range<u64>) -> Self {
+        let versions = 0..VERSIONS_PER_SPAN.min(job.versions());
+        Self { job, versions, next_nonce: nonces.start, nonces }
+    }
+
+    /// Takes the next span; none when the job is used up.
+    fn take(&mut self, hashes_max: u64) -> Option<Span> {
+        if self.next_nonce >= self.nonces.end {
+            let start = self.versions.end;
+            self.versions = start..(start + VERSIONS_PER_SPAN).min(self.job.versions());
+            self.next_nonce = self.nonces.start;
+        }
+        if self.versions.is_empty() || self.nonces.is_empty() {
+            return None;
+        }
+        let count = (hashes_max / (self.versions.end - self.versions.start)).max(1);
+        let nonces = self.next_nonce..self.nonces.end.min(self.next_nonce.saturating_add(count));
+        self.next_nonce = nonces.end;
+        Some(Span { job: Arc::clone(&self.job), versions: self.versions.clone(), nonces })
     }
 }
 
@@ -115,7 +238,8 @@ impl HitFilter {
 ///
 /// Engines ask from several threads, for spans as long as suits them, so nothing drains while there is work left.
 pub trait Work: Sync {
-    /// Returns the next span of at most `hashes_max` hashes (at least one), or nothing when the engine shall end.
+    /// Returns the next span of at most `hashes_max` hashes, but of one nonce with its versions at least; or nothing when
+    /// the engine shall end.
     fn next(&self, hashes_max: u64) -> Option<Span>;
 }
 
@@ -136,12 +260,10 @@ impl Cancel {
     }
 }
 
-/// Work that ends: one range of nonces of one job.
+/// Work that ends: one range of nonces of one job, with all its versions.
 #[derive(Debug)]
 pub struct RangeWork {
-    job: Arc<Job>,
-    next: AtomicU64,
-    end: u64,
+    position: Mutex<Position>,
     cancel: Cancel,
 }
 
@@ -150,7 +272,7 @@ impl RangeWork {
     #[must_use]
     pub fn new(job: Arc<Job>, nonces: Range<u64>, cancel: Cancel) -> Self {
         debug_assert!(nonces.end <= NONCE_END, "nonces are 32 bits wide");
-        Self { job, next: AtomicU64::new(nonces.start), end: nonces.end, cancel }
+        Self { position: Mutex::new(Position::start(job, nonces)), cancel }
     }
 }
 
@@ -159,9 +281,7 @@ impl Work for RangeWork {
         if self.cancel.is_cancelled() {
             return None;
         }
-        let take = |start: u64| (start < self.end).then(|| self.end.min(start.saturating_add(hashes_max.max(1))));
-        let start = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok()?;
-        Some(Span { job: Arc::clone(&self.job), nonces: start..take(start)? })
+        self.position.lock().unwrap_or_else(PoisonError::into_inner).take(hashes_max)
     }
 }
 
@@ -197,27 +317,29 @@ impl Workload {
 #[derive(Debug)]
 pub struct WorkloadCursor {
     workload: Workload,
-    position: Mutex<(u32, Arc<Job>, u64)>,
+    /// The number of the job, and how far it is handed out.
+    position: Mutex<(u32, Position)>,
 }
 
 impl WorkloadCursor {
     /// Starts at the first nonce of the first job.
     #[must_use]
     pub fn new(workload: Workload) -> Self {
-        let job = Arc::new(workload.job(0));
-        Self { workload, position: Mutex::new((0, job, 0)) }
+        let first = Position::start(Arc::new(workload.job(0)), 0..NONCE_END);
+        Self { workload, position: Mutex::new((0, first)) }
     }
 
-    /// Takes the next span of at most `hashes_max` hashes.
+    /// Takes the next span of at most `hashes_max` hashes, or of one nonce.
     pub fn take(&self, hashes_max: u64) -> Span {
-        let mut position = self.position.lock().unwrap_or_else(PoisonError::into_inner);
-        if position.2 == NONCE_END {
-            let index = position.0.wrapping_add(1);
-            *position = (index, Arc::new(self.workload.job(index)), 0);
+        let mut guard = self.position.lock().unwrap_or_else(PoisonError::into_inner);
+        let (index, position) = &mut *guard;
+        loop {
+            if let Some(span) = position.take(hashes_max) {
+                return span;
+            }
+            *index = index.wrapping_add(1);
+            *position = Position::start(Arc::new(self.workload.job(*index)), 0..NONCE_END);
         }
-        let start = position.2;
-        position.2 = NONCE_END.min(start.saturating_add(hashes_max.max(1)));
-        Span { job: Arc::clone(&position.1), nonces: start..position.2 }
     }
 }
 
@@ -226,12 +348,12 @@ mod tests {
     use super::*;
 
     fn job() -> Job {
-        Job { key: Vec::new(), template: vec![0; 80], nonce_offset: 76 }
+        Job { key: Vec::new(), template: vec![0; 80], nonce_offset: 76, version_mask: 0 }
     }
 
     #[test]
     fn a_nonce_is_written_little_endian_at_its_offset() {
-        let input = job().input(0x0102_0304);
+        let input = job().input(Hit::of_nonce(0x0102_0304));
         assert_eq!(&input[76..], [4, 3, 2, 1]);
         assert!(input[..76].iter().all(|&byte| byte == 0));
     }
@@ -260,6 +382,48 @@ mod tests {
         let second = cursor.take(7);
         assert_eq!(second.nonces, 0..7);
         assert_eq!(second.job.template[68..72], [1, 0, 0, 0]);
+    }
+
+    #[test]
+    fn the_bits_of_an_index_go_to_the_places_of_the_mask() {
+        let mut job = Job { version_mask: 0x1fff_e000, ..job() };
+        job.template[..4].copy_from_slice(&0x2fff_0004_u32.to_le_bytes());
+        assert_eq!(job.versions(), 1 << 16);
+        assert_eq!((job.version(0), job.version(1), job.version(0xffff)), (0x2000_0004, 0x2000_2004, 0x3fff_e004));
+        assert_eq!(job.version(job.template_version_index()), 0x2fff_0004);
+        let input = job.input(Hit { version: 0x8000, nonce: 7 });
+        assert_eq!((&input[..4], &input[76..]), (&[4, 0, 0, 0x30][..], &[7, 0, 0, 0][..]));
+        // Places may lie apart.
+        job.version_mask = 0x8000_0101;
+        assert_eq!(job.versions(), 8);
+        assert_eq!((job.version(5), job.version(2)), (0xafff_0005, 0x2fff_0104));
+    }
+
+    #[test]
+    fn every_version_meets_every_nonce_exactly_once() {
+        // 32 versions are two blocks of 16; 40 are none, but 2^5 is what five bits give.
+        for (mask, hashes_max) in [(0, 7), (0x2000, 1), (0x3e000, 100), (0x3e000, u64::MAX), (0x7e000, 16)] {
+            let job = Arc::new(Job { version_mask: mask, ..job() });
+            let work = RangeWork::new(Arc::clone(&job), 5..28, Cancel::default());
+            let spans: Vec<Span> = std::iter::from_fn(|| work.next(hashes_max)).collect();
+            let least = VERSIONS_PER_SPAN.min(job.versions());
+            assert!(spans.iter().all(|span| span.hashes() <= hashes_max.max(least)), "{mask:x}, {hashes_max}");
+            let mut inputs: Vec<Hit> = spans.iter().flat_map(Span::inputs).collect();
+            inputs.sort_unstable();
+            let all = Span { versions: 0..job.versions(), ..Span::of_nonces(job, 5..28) };
+            assert!(inputs.iter().all(|&input| all.contains(input)));
+            assert_eq!(inputs, all.inputs().collect::<Vec<_>>(), "{mask:x}, {hashes_max}");
+        }
+    }
+
+    #[test]
+    fn a_workload_rolls_versions_before_it_rolls_jobs() {
+        let job = Job { version_mask: 0x3e000, ..job() };
+        let cursor = WorkloadCursor::new(Workload { job, roll_offset: 68 });
+        let taken: Vec<Span> = (0..3).map(|_| cursor.take(u64::MAX)).collect();
+        assert_eq!(taken.iter().map(|span| span.versions.clone()).collect::<Vec<_>>(), [0..16, 16..32, 0..16]);
+        assert!(taken.iter().all(|span| span.nonces == (0..NONCE_END)));
+        assert_eq!((taken[1].job.template[68], taken[2].job.template[68]), (0, 1));
     }
 
     #[test]

@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 
 pub use self::candidate::{Available, Candidate, MakeEngine, Preparation, Progress, Quiet, Resource};
 pub use self::id::EngineId;
-pub use self::job::{Cancel, HitFilter, Job, NONCE_END, RangeWork, Span, Work, Workload, WorkloadCursor};
+pub use self::job::{
+    Cancel, Hit, HitFilter, Job, NONCE_END, RangeWork, Span, VERSIONS_PER_SPAN, Work, Workload, WorkloadCursor,
+};
 pub use self::pool::Pool;
 use crate::unavailable::Unavailable;
 
@@ -73,8 +75,8 @@ pub trait Sink {
 pub struct SpanReport {
     /// What was worked through, all of it.
     pub span: Span,
-    /// The nonces whose hashes the filter admits, in any order.
-    pub hits: Vec<u32>,
+    /// The inputs whose hashes the filter admits, in any order.
+    pub hits: Vec<Hit>,
     /// XOR over all hashes of bytes 24 to 32 read as a little-endian integer, where the engine sees whole hashes.
     pub xor_tail: Option<u64>,
     /// How long the device was busy with this span, by its own clock, where it has one.

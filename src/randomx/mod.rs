@@ -21,7 +21,7 @@ pub const BENCHMARK_KEY: &[u8] = b"test key 028";
 /// run out.
 #[must_use]
 pub fn workload() -> Workload {
-    let job = Job { key: BENCHMARK_KEY.to_vec(), template: vec![0; 76], nonce_offset: NONCE_OFFSET };
+    let job = Job { key: BENCHMARK_KEY.to_vec(), template: vec![0; 76], nonce_offset: NONCE_OFFSET, version_mask: 0 };
     Workload { job, roll_offset: NONCE_OFFSET + 4 }
 }
 

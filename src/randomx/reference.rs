@@ -24,7 +24,7 @@ use super::{ALGORITHM_V1, DATASET_ITEMS, dataset_threads};
 use crate::cpu::workers::{self, Worker};
 use crate::cpu::{affinity, floating_point, memory};
 use crate::engine::{
-    Available, Engine, EngineError, EngineId, Hash, HitFilter, MakeEngine, Preparation, Resource, SetupPart, Sink,
+    Available, Engine, EngineError, EngineId, Hash, Hit, HitFilter, MakeEngine, Preparation, Resource, SetupPart, Sink,
     Span, SpanReport, Work, hash_tail,
 };
 use crate::machine;
@@ -298,7 +298,7 @@ impl Worker for Scan<'_> {
             hash.copy_from_slice(output);
             xor_tail ^= hash_tail(&hash);
             if filter.admits(&hash) {
-                hits.push(nonce);
+                hits.push(Hit::of_nonce(nonce));
             }
         };
         let mut input = job.template.clone();

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::midstate::{Kernel, Midstate};
+use super::midstate::{Kernel, Midstate, RolledHit};
 use super::scalar::Scalar;
 use super::{ALGORITHM, job_fault};
 use crate::cpu::workers::{self, Worker};
 use crate::engine::{
-    Available, Engine, EngineError, EngineId, Hash, HitFilter, MakeEngine, SetupPart, Sink, Span, SpanReport, Work,
+    Available, Engine, EngineError, EngineId, Hash, Hit, HitFilter, MakeEngine, SetupPart, Sink, Span, SpanReport, Work,
 };
 use crate::unavailable::Unavailable;
 
@@ -35,19 +35,23 @@ fn sha_ni() -> MaybeKernel {
     Err(Unavailable { reason: "the SHA extensions of x86 exist on x86-64 only".to_owned(), hint: String::new() })
 }
 
-/// Returns the engines of this module by id, with what it takes to make each.
+/// Returns the engines of this module by id, with what it takes to make each: every kernel plain, then every kernel with
+/// version rolling.
 #[must_use]
 pub fn engines() -> Vec<(EngineId, Result<Available, Unavailable>)> {
-    let engine = |(name, kernel): (&str, MaybeKernel)| {
-        let id = EngineId::new(ALGORITHM, "cpu", name);
-        (id.clone(), kernel.map(|kernel| available(id, kernel)))
+    let engine = |(name, kernel): (&str, MaybeKernel), is_rolled: bool| {
+        let name = if is_rolled { format!("{name}+rolled") } else { name.to_owned() };
+        let id = EngineId::new(ALGORITHM, "cpu", &name);
+        (id.clone(), kernel.map(|kernel| available(id, kernel, is_rolled)))
     };
-    kernels().into_iter().map(engine).collect()
+    let plain = kernels().into_iter().map(|kernel| engine(kernel, false));
+    plain.chain(kernels().into_iter().map(|kernel| engine(kernel, true))).collect()
 }
 
-fn available(id: EngineId, kernel: Arc<dyn Kernel>) -> Available {
+fn available(id: EngineId, kernel: Arc<dyn Kernel>, is_rolled: bool) -> Available {
     let make: Box<MakeEngine> = Box::new(move |preparation| {
-        Ok(Box::new(CpuEngine { id: id.clone(), threads: preparation.threads, kernel: Arc::clone(&kernel) }))
+        let (id, kernel) = (id.clone(), Arc::clone(&kernel));
+        Ok(Box::new(CpuEngine { id, threads: preparation.threads, kernel, is_rolled }))
     });
     Available { resources: Vec::new(), make }
 }
@@ -56,6 +60,7 @@ struct CpuEngine {
     id: EngineId,
     threads: usize,
     kernel: Arc<dyn Kernel>,
+    is_rolled: bool,
 }
 
 impl Engine for CpuEngine {
@@ -72,8 +77,8 @@ impl Engine for CpuEngine {
     }
 
     fn run(&mut self, filter: HitFilter, work: &dyn Work, sink: &mut dyn Sink) -> Result<(), EngineError> {
-        let (id, kernel) = (&self.id, self.kernel.as_ref());
-        workers::run(id, self.threads, work, sink, |_| Ok(Scan { id, kernel, filter }))
+        let (id, kernel, is_rolled) = (&self.id, self.kernel.as_ref(), self.is_rolled);
+        workers::run(id, self.threads, work, sink, |_| Ok(Scan { id, kernel, is_rolled, filter }))
     }
 
     fn hash(&mut self, input: &[u8]) -> Result<Hash, EngineError> {
@@ -81,10 +86,11 @@ impl Engine for CpuEngine {
     }
 }
 
-/// One thread's share: scans whole spans, so the midstate (one compression) is computed for each.
+/// One thread's share: scans whole spans, so the midstates (one compression for each version) are computed for each.
 struct Scan<'a> {
     id: &'a EngineId,
     kernel: &'a dyn Kernel,
+    is_rolled: bool,
     filter: HitFilter,
 }
 
@@ -93,16 +99,51 @@ impl Worker for Scan<'_> {
         1 << 12
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "nonces end at 2^32")]
     fn span(&mut self, span: Span) -> Result<SpanReport, EngineError> {
-        if let Some(reason) = job_fault(&span.job) {
+        let fault = job_fault(&span.job).or_else(|| {
+            let has_versions = span.job.version_mask != 0;
+            (has_versions && !self.is_rolled).then(|| "it doesn't roll versions".to_owned())
+        });
+        if let Some(reason) = fault {
             return Err(EngineError::Job { id: self.id.clone(), reason });
         }
-        let mut hits = Vec::new();
-        let midstate = Midstate::of(&span.job);
-        self.kernel.scan(&midstate, span.nonces.start as u32, span.hashes(), self.filter, &mut hits);
+        let hits = if self.is_rolled { self.rolled(&span) } else { self.plain(&span) };
         Ok(SpanReport { span, hits, xor_tail: None, device_time: None, finished: None })
     }
+}
+
+impl Scan<'_> {
+    fn plain(&self, span: &Span) -> Vec<Hit> {
+        let mut nonces = Vec::new();
+        let midstate = Midstate::of(&span.job);
+        self.kernel.scan(&midstate, first_nonce(span), span.hashes(), self.filter, &mut nonces);
+        nonces.into_iter().map(Hit::of_nonce).collect()
+    }
+
+    fn rolled(&self, span: &Span) -> Vec<Hit> {
+        let midstates: Vec<Midstate> = versions_u32(span).map(|index| Midstate::of_version(&span.job, index)).collect();
+        let Some(Midstate { tail, .. }) = midstates.first() else { return Vec::new() };
+        let states: Vec<[u32; 8]> = midstates.iter().map(|midstate| midstate.state).collect();
+        let mut hits = Vec::new();
+        let count = span.nonces.end - span.nonces.start;
+        self.kernel.scan_rolled(&states, *tail, first_nonce(span), count, self.filter, &mut hits);
+        let first = versions_u32(span).start;
+        hits.into_iter().map(|RolledHit { state, nonce }| Hit { version: first + state, nonce }).collect()
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "nonces end at 2^32")]
+fn first_nonce(span: &Span) -> u32 {
+    span.nonces.start as u32
+}
+
+/// Returns the indices of a span's versions.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the mask of a header has 32 bits, and its last index is below 2^32"
+)]
+fn versions_u32(span: &Span) -> std::ops::Range<u32> {
+    span.versions.start as u32..span.versions.end as u32
 }
 
 #[cfg(test)]
@@ -133,7 +174,7 @@ mod tests {
             let expected: Vec<u32> = range
                 .clone()
                 .map(|nonce| u32::try_from(nonce).unwrap())
-                .filter(|&nonce| filter.admits(&scalar::sha256d(&job.input(nonce))))
+                .filter(|&nonce| filter.admits(&scalar::sha256d(&job.input(Hit::of_nonce(nonce)))))
                 .collect();
             let mut hits = Vec::new();
             let first = u32::try_from(range.start).unwrap();

@@ -8,7 +8,8 @@ use super::midstate::Midstate;
 use super::scalar::K;
 use super::{ALGORITHM, job_fault};
 use crate::engine::{
-    Available, Engine, EngineError, EngineId, HitFilter, MakeEngine, Resource, SetupPart, Sink, Span, SpanReport, Work,
+    Available, Engine, EngineError, EngineId, Hit, HitFilter, MakeEngine, Resource, SetupPart, Sink, Span, SpanReport,
+    Work,
 };
 use crate::gpu::{Adapter, GpuDevice, GpuError, KernelDescription, Ring};
 use crate::unavailable::Unavailable;
@@ -96,7 +97,7 @@ struct GpuEngine {
 /// A span whose pieces are on the device. A span has one piece, unless its hits didn't fit.
 struct InFlight {
     span: Span,
-    hits: Vec<u32>,
+    hits: Vec<Hit>,
     device_time: Option<Duration>,
 }
 
@@ -141,7 +142,8 @@ impl GpuEngine {
         loop {
             while !ring.is_full() {
                 let Some(span) = work.next(self.batch.min(batch_max)) else { break };
-                if let Some(reason) = job_fault(&span.job) {
+                let has_versions = || (span.job.version_mask != 0).then(|| "it doesn't roll versions".to_owned());
+                if let Some(reason) = job_fault(&span.job).or_else(has_versions) {
                     return Err(EngineError::Job { id: self.id.clone(), reason });
                 }
                 self.submit(ring, &span, &span.nonces, filter)?;
@@ -208,7 +210,7 @@ impl GpuEngine {
         if count > HITS_MAX {
             return Ok(false);
         }
-        target.hits.extend_from_slice(&words[1..=count]);
+        target.hits.extend(words[1..=count].iter().map(|&nonce| Hit::of_nonce(nonce)));
         target.device_time = match (target.device_time, completed.device_time) {
             (Some(sum), Some(more)) => Some(sum + more),
             (sum, more) => more.or(sum),

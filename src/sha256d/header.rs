@@ -108,7 +108,7 @@ impl BlockHeader {
     #[must_use]
     pub fn job(&self) -> Job {
         debug_assert!(u64::from(self.nonce) < NONCE_END, "nonces are 32 bits wide");
-        Job { key: Vec::new(), template: self.to_bytes().to_vec(), nonce_offset: NONCE_OFFSET }
+        Job { key: Vec::new(), template: self.to_bytes().to_vec(), nonce_offset: NONCE_OFFSET, version_mask: 0 }
     }
 }
 

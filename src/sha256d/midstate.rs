@@ -1,7 +1,7 @@
 //! What all nonces of one header have in common, and the interface of the kernels that use it.
 
 use super::scalar;
-use crate::engine::{Hash, HitFilter, Job};
+use crate::engine::{Hash, Hit, HitFilter, Job};
 
 /// The hash value after the first 64 bytes of a header, and the sixteen bytes that are left, nonce included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,18 +13,29 @@ pub struct Midstate {
 }
 
 impl Midstate {
-    /// Computes the midstate of a header.
+    /// Computes the midstate of a header with the job's first version, which is the only one without a mask.
     ///
     /// # Panics
     ///
     /// The job is no header of 80 bytes; engines check that before.
     #[must_use]
     pub fn of(job: &Job) -> Self {
+        Self::of_version(job, 0)
+    }
+
+    /// Computes the midstate of a header with version number `index` of the job's.
+    ///
+    /// # Panics
+    ///
+    /// As [`Midstate::of`].
+    #[must_use]
+    pub fn of_version(job: &Job, index: u32) -> Self {
+        let header = job.input(Hit { version: index, nonce: 0 });
         let words: [u32; 3] = std::array::from_fn(|index| {
             let at = 64 + 4 * index;
-            u32::from_be_bytes([0, 1, 2, 3].map(|byte| job.template[at + byte]))
+            u32::from_be_bytes([0, 1, 2, 3].map(|byte| header[at + byte]))
         });
-        Self { state: scalar::compress(&scalar::H0, &scalar::block_words(&job.template[..64])), tail: words }
+        Self { state: scalar::compress(&scalar::H0, &scalar::block_words(&header[..64])), tail: words }
     }
 
     /// Returns the header's second block, padded: 80 bytes are 640 bits.
@@ -42,12 +53,36 @@ impl Midstate {
     }
 }
 
+/// A hit of a scan with version rolling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct RolledHit {
+    /// Which of the states it belongs to.
+    pub(super) state: u32,
+    /// The nonce.
+    pub(super) nonce: u32,
+}
+
 /// One way to scan nonces on a processor.
 pub(super) trait Kernel: Send + Sync {
     /// Scans `count` nonces from `first_nonce` and appends those that the filter admits to `hits`.
     ///
     /// The range lies inside 0..2^32.
     fn scan(&self, midstate: &Midstate, first_nonce: u32, count: u64, filter: HitFilter, hits: &mut Vec<u32>);
+
+    /// Scans `count` nonces for each of `states`, the midstates of headers that differ only in their version, and
+    /// appends what the filter admits to `hits`, in any order.
+    ///
+    /// `tail` is the words of their second block before the nonce. The range lies inside 0..2^32; there is at least one
+    /// state.
+    fn scan_rolled(
+        &self,
+        states: &[[u32; 8]],
+        tail: [u32; 3],
+        first_nonce: u32,
+        count: u64,
+        filter: HitFilter,
+        hits: &mut Vec<RolledHit>,
+    );
 
     /// Hashes one message of any length.
     fn sha256d(&self, message: &[u8]) -> Hash;

@@ -22,6 +22,16 @@ pub fn workload() -> Workload {
     Workload { job: BlockHeader::BLOCK_125552.job(), roll_offset: header::TIME_OFFSET }
 }
 
+/// The bits of a header's version that may be rolled (BIP 320).
+pub const VERSION_MASK: u32 = 0x1fff_e000;
+
+/// Returns the work of a benchmark of engines that roll versions: as [`workload`], with 65,536 versions.
+#[must_use]
+pub fn rolled_workload() -> Workload {
+    let Workload { job, roll_offset } = workload();
+    Workload { job: Job { version_mask: VERSION_MASK, ..job }, roll_offset }
+}
+
 /// Tells why an engine can't work on `job`, if it can't: it has to be a header, without a key.
 fn job_fault(job: &Job) -> Option<String> {
     if job.template.len() != header::HEADER_LEN || job.nonce_offset != header::NONCE_OFFSET {

@@ -1,7 +1,7 @@
 //! SHA-256 as FIPS 180-4 writes it: the oracle for every other engine. Readable first; it is itself checked against the
 //! `sha2` crate.
 
-use super::midstate::{Kernel, Midstate};
+use super::midstate::{Kernel, Midstate, RolledHit};
 use crate::engine::{Hash, HitFilter};
 
 /// The initial hash value (FIPS 180-4, section 5.3.3).
@@ -48,12 +48,22 @@ fn small_sigma1(x: u32) -> u32 {
 /// Computes the hash value after one more message block (FIPS 180-4, section 6.2.2).
 #[must_use]
 pub fn compress(hash: &[u32; 8], block: &[u32; 16]) -> [u32; 8] {
+    rounds(hash, &schedule(block))
+}
+
+/// Expands a message block (FIPS 180-4, section 6.2.2, step 1).
+fn schedule(block: &[u32; 16]) -> [u32; 64] {
     let mut w = [0; 64];
     w[..16].copy_from_slice(block);
     for t in 16..64 {
         w[t] =
             small_sigma1(w[t - 2]).wrapping_add(w[t - 7]).wrapping_add(small_sigma0(w[t - 15])).wrapping_add(w[t - 16]);
     }
+    w
+}
+
+/// Computes the hash value after the block of this schedule (FIPS 180-4, section 6.2.2, steps 2 to 4).
+fn rounds(hash: &[u32; 8], w: &[u32; 64]) -> [u32; 8] {
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *hash;
     for t in 0..64 {
         let t1 = h.wrapping_add(big_sigma1(e)).wrapping_add(ch(e, f, g)).wrapping_add(K[t]).wrapping_add(w[t]);
@@ -125,9 +135,30 @@ impl Kernel for Scalar {
         let mut nonce = first_nonce;
         for _ in 0..count {
             let first = compress(&midstate.state, &midstate.block(nonce));
-            let second = compress(&H0, &Midstate::second_block(&first));
-            if second[7].swap_bytes() & filter.mask() == 0 {
+            if is_hit(&first, filter) {
                 hits.push(nonce);
+            }
+            nonce = nonce.wrapping_add(1);
+        }
+    }
+
+    fn scan_rolled(
+        &self,
+        states: &[[u32; 8]],
+        tail: [u32; 3],
+        first_nonce: u32,
+        count: u64,
+        filter: HitFilter,
+        hits: &mut Vec<RolledHit>,
+    ) {
+        let mut nonce = first_nonce;
+        for _ in 0..count {
+            // The version is in the first block: headers that differ in it have their second block in common.
+            let w = schedule(&Midstate { state: H0, tail }.block(nonce));
+            for (state, midstate) in (0..).zip(states) {
+                if is_hit(&rounds(midstate, &w), filter) {
+                    hits.push(RolledHit { state, nonce });
+                }
             }
             nonce = nonce.wrapping_add(1);
         }
@@ -136,6 +167,12 @@ impl Kernel for Scalar {
     fn sha256d(&self, message: &[u8]) -> Hash {
         sha256d(message)
     }
+}
+
+/// Tells whether the filter admits the second hash of a first one.
+fn is_hit(first: &[u32; 8], filter: HitFilter) -> bool {
+    let second = compress(&H0, &Midstate::second_block(first));
+    second[7].swap_bytes() & filter.mask() == 0
 }
 
 #[cfg(test)]

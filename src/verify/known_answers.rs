@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::{Oracle, VerifyError, WrongHash};
 use crate::engine::{
-    Cancel, Engine, EngineError, Hash, HitFilter, Job, NONCE_END, RangeWork, Sink, SpanReport, Workload, hash_tail,
+    Cancel, Engine, EngineError, Hash, Hit, HitFilter, Job, NONCE_END, RangeWork, Sink, Span, SpanReport, Workload,
+    hash_tail,
 };
 use crate::{randomx, sha256d};
 
@@ -93,7 +94,7 @@ pub fn self_test(
             checks += 1;
         }
         if algorithm == sha256d::ALGORITHM {
-            find_nonce(engine, &answer, workload.job.nonce_offset)?;
+            find_nonce(engine, &answer, &workload.job)?;
             checks += 1;
         }
     }
@@ -102,15 +103,19 @@ pub fn self_test(
     }
     // Odd ends, and more than one lane of whatever is parallel; few where a hash takes milliseconds.
     let (count, zero_bits) = if oracle.budget_hashes > 1000 { (4099, 4) } else { (3, 0) };
-    let start = NONCE_END - count;
-    compare_range(
-        engine,
-        &Arc::new(workload.job.clone()),
-        start..NONCE_END,
-        HitFilter::with_zero_bits(zero_bits),
-        oracle,
-    )?;
+    let job = Job { version_mask: few_versions(workload.job.version_mask, 5), ..workload.job.clone() };
+    let start = NONCE_END - (count / job.versions()).max(3);
+    compare_range(engine, &Arc::new(job), start..NONCE_END, HitFilter::with_zero_bits(zero_bits), oracle)?;
     Ok(checks + 1)
+}
+
+/// Returns the lowest bits of a mask, as many as there may be.
+fn few_versions(mask: u32, bits: u32) -> u32 {
+    let mut few = 0;
+    for _ in 0..bits {
+        few |= (mask & !few) & (mask & !few).wrapping_neg();
+    }
+    few
 }
 
 fn compare_hash(engine: &dyn Engine, answer: &KnownAnswer, computed: Hash) -> Result<(), VerifyError> {
@@ -128,26 +133,26 @@ fn compare_hash(engine: &dyn Engine, answer: &KnownAnswer, computed: Hash) -> Re
     .into())
 }
 
-/// Scans around the nonce of a solved header. It alone has 32 leading zero bits, but for a chance of one in a million.
-fn find_nonce(engine: &mut dyn Engine, answer: &KnownAnswer, nonce_offset: usize) -> Result<(), VerifyError> {
-    let nonce: [u8; 4] = std::array::from_fn(|index| answer.input[nonce_offset + index]);
-    let nonce = u64::from(u32::from_le_bytes(nonce));
-    let job = Arc::new(Job { key: answer.key.clone(), template: answer.input.clone(), nonce_offset });
-    let nonces = nonce.saturating_sub(1000)..NONCE_END.min(nonce + 1000);
-    let found = scan(engine, &job, nonces.clone(), HitFilter::with_zero_bits(32))?;
-    let expected: Vec<u32> = u32::try_from(nonce).into_iter().collect();
-    if found.hits == expected {
+/// Scans around the nonce of a solved header, and with eight versions where the engine rolls them. The header alone has
+/// 32 leading zero bits, but for a chance of one in a million.
+fn find_nonce(engine: &mut dyn Engine, answer: &KnownAnswer, like: &Job) -> Result<(), VerifyError> {
+    let nonce: [u8; 4] = std::array::from_fn(|index| answer.input[like.nonce_offset + index]);
+    let nonce = u32::from_le_bytes(nonce);
+    let version_mask = few_versions(like.version_mask, 3);
+    let job = Job { key: answer.key.clone(), template: answer.input.clone(), version_mask, ..*like };
+    let hit = Hit { version: job.template_version_index(), nonce };
+    let nonces = u64::from(nonce).saturating_sub(1000)..NONCE_END.min(u64::from(nonce) + 1000);
+    let span = all_versions(&Arc::new(job), nonces);
+    let found = scan(engine, &span, HitFilter::with_zero_bits(32))?;
+    if found.hits == [hit] {
         return Ok(());
     }
-    Err(wrong_hits(
-        engine,
-        format!("known answer: {}", answer.name),
-        &job,
-        &nonces,
-        &expected,
-        &found.hits,
-        "the published hash",
-    ))
+    let check = format!("known answer: {}", answer.name);
+    Err(wrong_hits(engine, check, &span, &[hit], &found.hits, "the published hash"))
+}
+
+fn all_versions(job: &Arc<Job>, nonces: Range<u64>) -> Span {
+    Span { versions: 0..job.versions(), ..Span::of_nonces(Arc::clone(job), nonces) }
 }
 
 /// Scans a range and has the oracle hash every nonce of it.
@@ -158,17 +163,18 @@ fn compare_range(
     filter: HitFilter,
     oracle: &mut Oracle,
 ) -> Result<(), VerifyError> {
-    let found = scan(engine, job, nonces.clone(), filter)?;
-    let expected = expected_of(job, nonces.clone(), filter, oracle)?;
+    let span = all_versions(job, nonces);
+    let found = scan(engine, &span, filter)?;
+    let expected = expected_of(&span, filter, oracle)?;
     let check = "every nonce of a short range".to_owned();
     if found.hits != expected.hits {
-        return Err(wrong_hits(engine, check, job, &nonces, &expected.hits, &found.hits, &oracle.name));
+        return Err(wrong_hits(engine, check, &span, &expected.hits, &found.hits, &oracle.name));
     }
     match found.xor_tail {
         Some(tail) if tail != expected.xor_tail => Err(WrongHash {
             id: engine.id().clone(),
             check,
-            input: describe(job, &nonces),
+            input: describe(&span),
             expected: format!("checksum {:016x}", expected.xor_tail),
             computed: format!("checksum {tail:016x}"),
             verified_by: oracle.name.clone(),
@@ -181,27 +187,20 @@ fn compare_range(
 /// What a range should give.
 pub(super) struct Expected {
     /// Sorted.
-    pub(super) hits: Vec<u32>,
+    pub(super) hits: Vec<Hit>,
     pub(super) xor_tail: u64,
 }
 
-/// Has the oracle hash every nonce of a range.
-pub(super) fn expected_of(
-    job: &Job,
-    nonces: Range<u64>,
-    filter: HitFilter,
-    oracle: &mut Oracle,
-) -> Result<Expected, EngineError> {
+/// Has the oracle hash every input of a span.
+pub(super) fn expected_of(span: &Span, filter: HitFilter, oracle: &mut Oracle) -> Result<Expected, EngineError> {
     let mut expected = Expected { hits: Vec::new(), xor_tail: 0 };
-    let mut input = job.template.clone();
-    for nonce in nonces {
-        #[expect(clippy::cast_possible_truncation, reason = "nonces end at 2^32")]
-        let nonce = nonce as u32;
-        job.write_nonce(&mut input, nonce);
+    let mut input = span.job.template.clone();
+    for hit in span.inputs() {
+        span.job.write(&mut input, hit);
         let hash = oracle.hash(&input)?;
         expected.xor_tail ^= hash_tail(&hash);
         if filter.admits(&hash) {
-            expected.hits.push(nonce);
+            expected.hits.push(hit);
         }
     }
     Ok(expected)
@@ -211,16 +210,15 @@ pub(super) fn expected_of(
 pub(super) fn wrong_hits(
     engine: &dyn Engine,
     check: String,
-    job: &Job,
-    nonces: &Range<u64>,
-    expected: &[u32],
-    computed: &[u32],
+    span: &Span,
+    expected: &[Hit],
+    computed: &[Hit],
     verified_by: &str,
 ) -> VerifyError {
     WrongHash {
         id: engine.id().clone(),
         check,
-        input: describe(job, nonces),
+        input: describe(span),
         expected: list(expected),
         computed: list(computed),
         verified_by: verified_by.to_owned(),
@@ -228,27 +226,37 @@ pub(super) fn wrong_hits(
     .into()
 }
 
-pub(super) fn describe(job: &Job, nonces: &Range<u64>) -> String {
+/// Names what a span holds, so that it can be hashed again.
+pub(super) fn describe(span: &Span) -> String {
+    let Span { job, versions, nonces } = span;
     let key = if job.key.is_empty() { String::new() } else { format!("key {}, ", const_hex::encode(&job.key)) };
-    format!("{key}{} with nonces {}..{}", const_hex::encode(&job.template), nonces.start, nonces.end)
+    let versions = match job.version_mask {
+        0 => String::new(),
+        mask => format!("versions {}..{} of the mask {mask:08x} and ", versions.start, versions.end),
+    };
+    format!("{key}{} with {versions}nonces {}..{}", const_hex::encode(&job.template), nonces.start, nonces.end)
 }
 
-fn list(nonces: &[u32]) -> String {
-    let shown: Vec<String> = nonces.iter().take(20).map(ToString::to_string).collect();
-    let more = if nonces.len() > shown.len() { ", ..." } else { "" };
-    format!("{} hits: {}{more}", nonces.len(), shown.join(", "))
+fn list(hits: &[Hit]) -> String {
+    let word = |hit: &Hit| match hit.version {
+        0 => hit.nonce.to_string(),
+        version => format!("{} of version {version}", hit.nonce),
+    };
+    let shown: Vec<String> = hits.iter().take(20).map(word).collect();
+    let more = if hits.len() > shown.len() { ", ..." } else { "" };
+    format!("{} hits: {}{more}", hits.len(), shown.join(", "))
 }
 
 /// What an engine found in one range, all of it.
 struct Found {
     /// Sorted.
-    hits: Vec<u32>,
+    hits: Vec<Hit>,
     xor_tail: Option<u64>,
 }
 
 #[derive(Default)]
 struct Collect {
-    hits: Vec<u32>,
+    hits: Vec<Hit>,
     tails: Vec<Option<u64>>,
 }
 
@@ -259,9 +267,11 @@ impl Sink for Collect {
     }
 }
 
-fn scan(engine: &mut dyn Engine, job: &Arc<Job>, nonces: Range<u64>, filter: HitFilter) -> Result<Found, EngineError> {
+/// Scans a span that holds all versions of its job.
+fn scan(engine: &mut dyn Engine, span: &Span, filter: HitFilter) -> Result<Found, EngineError> {
     let mut collect = Collect::default();
-    engine.run(filter, &RangeWork::new(Arc::clone(job), nonces, Cancel::default()), &mut collect)?;
+    let work = RangeWork::new(Arc::clone(&span.job), span.nonces.clone(), Cancel::default());
+    engine.run(filter, &work, &mut collect)?;
     collect.hits.sort_unstable();
     let xor_tail = collect.tails.into_iter().try_fold(0, |sum, tail| Some(sum ^ tail?));
     Ok(Found { hits: collect.hits, xor_tail })

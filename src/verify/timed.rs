@@ -4,12 +4,11 @@
 //! wrong one shows), scans samples of the spans anew (so a lost one shows), and the number of hits is held against what
 //! chance allows (so that spans which were never computed show, on devices too fast for samples to catch them).
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::known_answers::{describe, expected_of, wrong_hits};
 use super::{Oracle, VerifyError, WrongHash};
-use crate::engine::{Engine, HitFilter, Job, SpanReport};
+use crate::engine::{Engine, Hit, HitFilter, Job, Span, SpanReport};
 
 /// How many spans are kept as samples.
 const SAMPLES: usize = 8;
@@ -23,7 +22,7 @@ const DEVIATIONS: f64 = 6.0;
 #[derive(Debug)]
 pub struct TimedWork {
     filter: HitFilter,
-    hits: Vec<(Arc<Job>, u32)>,
+    hits: Vec<(Arc<Job>, Hit)>,
     hits_reported: u64,
     /// The first span that reported a nonce twice, or one that it doesn't hold.
     stray: Option<SpanReport>,
@@ -58,9 +57,9 @@ impl TimedWork {
         if self.stray.is_none() && has_stray(&report) {
             self.stray = Some(report.clone());
         }
-        for &nonce in &report.hits {
+        for &hit in &report.hits {
             self.hits_reported += 1;
-            let hit = (Arc::clone(&report.span.job), nonce);
+            let hit = (Arc::clone(&report.span.job), hit);
             if self.hits.len() < HITS_KEPT {
                 self.hits.push(hit);
             } else if let index @ 0..HITS_KEPT = self.next_random(self.hits_reported) {
@@ -97,7 +96,7 @@ impl TimedWork {
             return Err(WrongHash {
                 id: engine.id().clone(),
                 check: "hits of one span".to_owned(),
-                input: describe(&span.job, &span.nonces),
+                input: describe(span),
                 expected: "hits inside the span, each once".to_owned(),
                 computed: format!("{hits:?}"),
                 verified_by: "counting".to_owned(),
@@ -118,8 +117,8 @@ impl TimedWork {
             let index = self.next_random(self.hits.len() as u64);
             self.hits.swap_remove(index);
         }
-        for (job, nonce) in std::mem::take(&mut self.hits) {
-            let input = job.input(nonce);
+        for (job, hit) in std::mem::take(&mut self.hits) {
+            let input = job.input(hit);
             let hash = oracle.hash(&input)?;
             budget = budget.saturating_sub(1);
             if !self.filter.admits(&hash) {
@@ -129,22 +128,26 @@ impl TimedWork {
         }
         let mut hashed = oracle.budget_hashes - budget;
         for (index, sample) in std::mem::take(&mut self.samples).into_iter().enumerate() {
+            // All versions of a nonce are scanned again, or none.
+            let versions = sample.span.hashes() / nonces_of(&sample.span).max(1);
             let length = sample.span.hashes();
             // Only a whole span has a checksum to compare, so one of those is worth more than the budget.
             let is_due = index == 0 && sample.xor_tail.is_some();
             let share =
                 if length <= budget || is_due { length } else { budget.min(oracle.budget_hashes / SAMPLES as u64) };
+            let (nonces, share) = (nonces_of(&sample.span), share / versions.max(1));
             if share > 0 {
                 // The ends are where nonces get lost, so they have their turn besides any place between them.
                 let offset = match index % 3 {
                     0 => 0,
-                    1 => length - share,
-                    _ => self.next_random(length - share + 1) as u64,
+                    1 => nonces - share,
+                    _ => self.next_random(nonces - share + 1) as u64,
                 };
                 let start = sample.span.nonces.start + offset;
-                self.check_sample(engine, sample, start..start + share, oracle)?;
-                budget = budget.saturating_sub(share);
-                hashed += share;
+                let part = Span { nonces: start..start + share, ..sample.span.clone() };
+                budget = budget.saturating_sub(part.hashes());
+                hashed += part.hashes();
+                self.check_sample(engine, sample, &part, oracle)?;
             }
         }
         Ok(hashed)
@@ -171,35 +174,27 @@ impl TimedWork {
         .into())
     }
 
-    /// Scans some nonces of a sampled span again.
+    /// Scans a part of a sampled span again.
     fn check_sample(
         &self,
         engine: &dyn Engine,
         mut sample: SpanReport,
-        nonces: Range<u64>,
+        part: &Span,
         oracle: &mut Oracle,
     ) -> Result<(), VerifyError> {
-        let expected = expected_of(&sample.span.job, nonces.clone(), self.filter, oracle)?;
-        sample.hits.retain(|&nonce| nonces.contains(&u64::from(nonce)));
+        let expected = expected_of(part, self.filter, oracle)?;
+        sample.hits.retain(|&hit| part.contains(hit));
         sample.hits.sort_unstable();
         let check = "a span of the timed work".to_owned();
         if sample.hits != expected.hits {
-            return Err(wrong_hits(
-                engine,
-                check,
-                &sample.span.job,
-                &nonces,
-                &expected.hits,
-                &sample.hits,
-                &oracle.name,
-            ));
+            return Err(wrong_hits(engine, check, part, &expected.hits, &sample.hits, &oracle.name));
         }
-        let is_whole = nonces == sample.span.nonces;
+        let is_whole = *part == sample.span;
         match sample.xor_tail {
             Some(tail) if is_whole && tail != expected.xor_tail => Err(WrongHash {
                 id: engine.id().clone(),
                 check,
-                input: describe(&sample.span.job, &nonces),
+                input: describe(part),
                 expected: format!("checksum {:016x}", expected.xor_tail),
                 computed: format!("checksum {tail:016x}"),
                 verified_by: oracle.name.clone(),
@@ -210,12 +205,15 @@ impl TimedWork {
     }
 }
 
-/// Tells whether a nonce is reported twice, or lies outside the span.
+fn nonces_of(span: &Span) -> u64 {
+    span.nonces.end - span.nonces.start
+}
+
+/// Tells whether a hit is reported twice, or lies outside the span.
 fn has_stray(report: &SpanReport) -> bool {
     let mut hits = report.hits.clone();
     hits.sort_unstable();
-    hits.windows(2).any(|pair| pair[0] == pair[1])
-        || hits.iter().any(|&nonce| !report.span.nonces.contains(&u64::from(nonce)))
+    hits.windows(2).any(|pair| pair[0] == pair[1]) || hits.iter().any(|&hit| !report.span.contains(hit))
 }
 
 #[cfg(test)]
@@ -242,7 +240,7 @@ mod tests {
         let filter = HitFilter::with_zero_bits(zero_bits);
         let mut engine =
             FakeEngine::new(EngineId::new("fake", "cpu", "steady"), FakeClock::default(), length, vec![1e6]);
-        let job = Arc::new(Job { key: Vec::new(), template: vec![7; 44], nonce_offset: 40 });
+        let job = Arc::new(Job { key: Vec::new(), template: vec![7; 44], nonce_offset: 40, version_mask: 0 });
         let mut sink = Spoil(TimedWork::new(filter, 42), spoil);
         engine.run(filter, &RangeWork::new(job, 0..100 * length + 3, Cancel::default()), &mut sink).unwrap();
         let mut oracle = Oracle::new("the fake", 1 << 14, |input| Ok(FakeEngine::fake_hash(input)));
@@ -267,7 +265,7 @@ mod tests {
         let mut left = 1;
         let spoil = |report: &mut SpanReport| {
             if let (Some(hit), true) = (report.hits.first_mut(), left > 0) {
-                *hit ^= 1;
+                hit.nonce ^= 1;
                 left -= 1;
             }
         };
@@ -276,7 +274,7 @@ mod tests {
 
     #[test]
     fn hits_of_another_span_and_hits_reported_twice_are_noticed() {
-        let mut before: Vec<u32> = Vec::new();
+        let mut before: Vec<Hit> = Vec::new();
         let stale = |report: &mut SpanReport| {
             let own = std::mem::replace(&mut before, report.hits.clone());
             if !own.is_empty() {
