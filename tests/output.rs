@@ -4,8 +4,10 @@
 
 mod common;
 
-use common::{HASH_125552, HEADER_125552, NONCE_125552, Run, available_engines, hashwatt, hashwatt_with};
-use serde_json::json;
+use std::fs;
+
+use common::{HASH_125552, HEADER_125552, NONCE_125552, Run, available_engines, hashwatt, hashwatt_with, number};
+use serde_json::{Value, json};
 
 /// What begins every escape code.
 const ESCAPE: char = '\u{1b}';
@@ -16,10 +18,11 @@ type Environment<'a> = &'a [(&'a str, &'a str)];
 #[test]
 fn every_command_prints_exactly_one_json_document() {
     let nonces = format!("{}..{}", NONCE_125552, NONCE_125552 + 1);
-    let runs: [&[&str]; 6] = [
+    let runs: [&[&str]; 7] = [
         &["devices"],
         &["selftest", "sha256d/cpu/*"],
         &["bench", "sha256d/cpu/scalar", "--time", "0.1"],
+        &["bench", "sha256d/cpu/scalar", "--time", "0.1", "--format", "json"],
         &["scan", "sha256d", "--header", HEADER_125552, "--nonces", &nonces],
         &["hash", "sha256d", "--input", "00"],
         &["cost", "--coin", "xmr", "--hashrate", "1k"],
@@ -34,6 +37,81 @@ fn every_command_prints_exactly_one_json_document() {
             assert!(!run.stdout.contains(ESCAPE), "{arguments:?}");
         }
     }
+}
+
+/// Measures shortly with a format, and returns what was printed and the record that was written.
+fn bench_as(format: &str) -> (String, Value) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("record.json");
+    let run = ["bench", "sha256d/cpu/*", "--time", "0.1", "--meter", "watts:50W", "--format", format, "--out"];
+    let run = hashwatt(&[&run[..], &[path.to_str().unwrap()]].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    (run.stdout, serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap())
+}
+
+#[test]
+fn csv_has_a_row_for_each_sample_and_nothing_else() {
+    let (printed, record) = bench_as("csv");
+    let mut lines = printed.lines();
+    let header = "id,device,turn,sample,start_s,duration_s,hashes,rate_hps,is_outlier,energy_j[watts:50W@cpu]";
+    assert_eq!(lines.next(), Some(header));
+    for benchmark in record["benchmarks"].as_array().unwrap() {
+        for (index, sample) in benchmark["samples"].as_array().unwrap().iter().enumerate() {
+            let cells: Vec<&str> = lines.next().unwrap().split(',').collect();
+            let numbers: Vec<f64> = cells[2..8].iter().map(|cell| cell.parse().unwrap()).collect();
+            let field = |name: &str| number(&sample[name]);
+            let rate_hps = field("hashes") / field("duration_s");
+            let expected =
+                [field("turn"), index as f64, field("start_s"), field("duration_s"), field("hashes"), rate_hps];
+            assert_eq!(numbers, expected);
+            assert_eq!((cells[0], cells[1]), (benchmark["id"].as_str().unwrap(), "cpu"));
+            let is_outlier = benchmark["outliers"].as_array().unwrap().contains(&json!(index));
+            assert_eq!(cells[8], is_outlier.to_string());
+            assert_eq!(cells[9].parse::<f64>().unwrap(), number(&sample["energy_j"]["watts:50W@cpu"]));
+            assert_eq!(cells.len(), 10);
+        }
+    }
+    assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn markdown_has_the_machine_the_table_and_the_warnings() {
+    let (printed, record) = bench_as("markdown");
+    let version = concat!("hashwatt ", env!("CARGO_PKG_VERSION"));
+    assert!(printed.starts_with(version), "{printed}");
+    let machine = printed.lines().next().unwrap();
+    for known in [&record["started_utc"], &record["machine"]["os"]["kernel"]].iter().filter(|known| !known.is_null()) {
+        assert!(machine.contains(known.as_str().unwrap()), "{known} isn't in {machine}");
+    }
+    let rows: Vec<&str> = printed.lines().filter(|line| line.starts_with('|')).collect();
+    assert!(rows[0].starts_with("| engine | rate (median, 95 %) | mean |"), "{printed}");
+    assert!(rows[1].starts_with("| :-- | --: | --: |"), "{printed}");
+    let benchmarks = record["benchmarks"].as_array().unwrap();
+    assert_eq!(rows.len(), 2 + benchmarks.len());
+    for (row, benchmark) in rows[2..].iter().zip(benchmarks) {
+        assert!(row.starts_with(&format!("| {} | ", benchmark["id"].as_str().unwrap())), "{row}");
+        assert_eq!(row.matches(" | ").count(), rows[0].matches(" | ").count(), "{row}");
+    }
+    let warnings = record["warnings"].as_array().unwrap();
+    let listed: Vec<&str> = printed.lines().filter(|line| line.starts_with("- ")).collect();
+    assert_eq!(listed.len(), warnings.len(), "{printed}");
+    for (line, warning) in listed.iter().zip(warnings) {
+        assert!(line.ends_with(&format!("(`{}`)", warning["code"].as_str().unwrap())), "{line}");
+    }
+    assert!(!printed.contains(ESCAPE));
+}
+
+#[test]
+fn a_format_and_json_may_not_contradict_each_other() {
+    let bench = ["bench", "sha256d/cpu/scalar", "--time", "0.1", "--json", "--format"];
+    for format in ["table", "csv", "markdown"] {
+        hashwatt(&[&bench[..], &[format]].concat()).is_refused(2, &["--json", "--format"]);
+        // The bare program takes it, too, and looks at it before it measures.
+        hashwatt(&["--json", "--format", format]).is_refused(2, &["--json", "--format"]);
+    }
+    assert!(hashwatt(&[&bench[..], &["json"]].concat()).json().is_object());
+    hashwatt(&["--format", "csv", "bench"]).is_refused(2, &["behind the command"]);
+    hashwatt(&["bench", "--format", "xml"]).is_refused(2, &["xml", "markdown"]);
 }
 
 #[test]

@@ -49,9 +49,9 @@ pub(super) struct Arguments {
 impl Arguments {
     /// Tells whether an option of the bare program was given, which a command would silently not look at.
     pub(super) fn has_main_job_options(&self) -> bool {
-        let MeasureArguments { meter, sysroot, out, threads } = &self.measure;
-        let has_price = self.price_kwh.is_some();
-        !meter.is_empty() || sysroot.is_some() || out.is_some() || threads.is_some() || has_price
+        let MeasureArguments { meter, sysroot, out, threads, format } = &self.measure;
+        let is_measuring = !meter.is_empty() || sysroot.is_some() || out.is_some() || threads.is_some();
+        is_measuring || format.is_some() || self.price_kwh.is_some()
     }
 }
 
@@ -99,6 +99,22 @@ pub(super) struct MeasureArguments {
     /// Threads of engines on the processors [default: one for each processor]
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<usize>,
+    /// What standard output holds [default: table]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+}
+
+/// The forms in which a measurement is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For a person at a terminal
+    Table,
+    /// The record, as with --json
+    Json,
+    /// A row for each sample, with units in the header
+    Csv,
+    /// The table with the machine, notes and warnings, to be pasted into an issue or a page
+    Markdown,
 }
 
 #[derive(Debug, Subcommand)]
@@ -157,7 +173,8 @@ impl Preset {
 Examples:
   hashwatt bench                                  every engine that runs here
   hashwatt bench 'sha256d/*' --preset standard    all of SHA-256d, thirty seconds each
-  hashwatt bench '*/gpu0/*' --meter watts:300W@gpu0")]
+  hashwatt bench '*/gpu0/*' --meter watts:300W@gpu0
+  hashwatt bench 'sha256d/cpu/*' --format csv > samples.csv")]
 pub(super) struct BenchArguments {
     /// Engines to measure: globs over ids, such as 'sha256d/*' or '*/gpu0/*' ('*' crosses '/') [default: all]
     #[arg(value_name = "FILTER")]

@@ -6,7 +6,8 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::Style;
 use serde::Serialize;
 
-use super::args::{ColorWhen, CommonArguments};
+use super::args::{ColorWhen, CommonArguments, Format};
+use super::exit::Failure;
 use crate::report::table::{Table, render};
 
 /// Where results go.
@@ -34,6 +35,23 @@ impl Output {
         Self { json: arguments.json, quiet: arguments.quiet, stream }
     }
 
+    /// Returns the format that is wanted: `asked` by name, or JSON by `--json`.
+    pub(super) fn format(&self, asked: Option<Format>) -> Result<Format, Failure> {
+        match asked {
+            None if self.json => Ok(Format::Json),
+            None => Ok(Format::Table),
+            Some(format) if self.json && format != Format::Json => {
+                Err(Failure::usage("--json and --format ask for different things", "give one of them"))
+            }
+            Some(format) => Ok(format),
+        }
+    }
+
+    /// Prints a text as it is.
+    pub(super) fn text(&mut self, text: &str) -> io::Result<()> {
+        write!(self.stream, "{text}")
+    }
+
     /// Prints one JSON document.
     pub(super) fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         let text = serde_json::to_string_pretty(value)?;
@@ -57,6 +75,6 @@ impl Output {
 
     /// Prints a table.
     pub(super) fn table(&mut self, table: &Table) -> io::Result<()> {
-        write!(self.stream, "{}", render(table))
+        self.text(&render(table))
     }
 }

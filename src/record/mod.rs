@@ -168,6 +168,16 @@ pub struct Sample {
     pub energy_j: BTreeMap<String, f64>,
 }
 
+impl Sample {
+    /// Returns its rate in hashes per second.
+    #[must_use]
+    pub fn rate_hps(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a count of hashes")]
+        let hashes = self.hashes as f64;
+        hashes / self.duration_s
+    }
+}
+
 /// A rate in hashes per second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rate {
@@ -224,5 +234,11 @@ impl Warning {
     #[must_use]
     pub fn new(code: &str, text: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { code: code.to_owned(), text: text.into(), hint: hint.into() }
+    }
+
+    /// Returns what happened, and what to do about it where anything can be done.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        if self.hint.is_empty() { self.text.clone() } else { format!("{}; {}", self.text, self.hint) }
     }
 }
