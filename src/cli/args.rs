@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::generate::GenerateArguments;
 use crate::coin::Coin;
 use crate::energy::MeterSpec;
 use crate::report::units::parse_quantity;
@@ -144,6 +145,8 @@ pub(super) enum Command {
     Compare(CompareArguments),
     /// Turn a rate and a power into coins, energy and money
     Cost(CostArguments),
+    /// Print completions for a shell, the manual page, or the JSON Schema of records
+    Generate(GenerateArguments),
 }
 
 /// How long and how strictly to measure.

@@ -7,6 +7,7 @@ mod compare;
 mod cost;
 mod devices;
 mod exit;
+mod generate;
 mod hash;
 mod interrupt;
 mod log;
@@ -62,5 +63,6 @@ fn run(arguments: Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
         Some(Command::Hash(hash)) => hash::run(&hash, output),
         Some(Command::Compare(compare)) => compare::run(&compare, output),
         Some(Command::Cost(cost)) => cost::run(&cost, output),
+        Some(Command::Generate(generate)) => generate::run(&generate, output),
     }
 }

@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::open::{Meters, OpenError, open, probe};
@@ -60,7 +61,7 @@ impl GpuAddress {
 }
 
 /// Where a figure of joules comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Provenance {
     /// Read from a meter.
@@ -85,7 +86,7 @@ impl fmt::Display for Provenance {
 }
 
 /// What a meter is, as the record keeps it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MeterDescription {
     /// The name, unique among the meters that are open together, such as `rapl` or `watts:65W@cpu`.
     pub name: String,

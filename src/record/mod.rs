@@ -3,12 +3,15 @@
 //! `docs/FORMAT.md` describes it field by field. Plain data only.
 
 mod file;
+mod schema;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::file::{OutFile, ReadError, WriteError, read};
+pub use self::schema::schema;
 
 use crate::device::Device;
 use crate::energy::{MeterDescription, Provenance};
@@ -20,21 +23,25 @@ use crate::machine::{LoadChange, Machine};
 pub const FORMAT: &str = "hashwatt-record";
 
 /// The version of the format. A greater minor number only adds fields; a greater major number may change them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FormatVersion {
-    /// Changes break readers.
+    /// Grows when fields change, which breaks readers.
+    #[schemars(extend("const" = FORMAT_VERSION.major))]
     pub major: u32,
-    /// Changes add.
+    /// Grows when fields are added.
     pub minor: u32,
 }
 
 /// The version that this program writes.
 pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 0 };
 
-/// A whole run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The record of a whole run of hashwatt. Units stand last in names: `_s` seconds, `_j` joules, `_w` watts, `_hps`
+/// hashes per second. What isn't known is null or absent, and never 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "hashwatt record")]
 pub struct Record {
-    /// [`FORMAT`].
+    /// What kind of document this is.
+    #[schemars(extend("const" = FORMAT))]
     pub format: String,
     /// The version of the format.
     pub format_version: FormatVersion,
@@ -65,7 +72,7 @@ pub struct Record {
 }
 
 /// The program that wrote a record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// Its name.
     pub name: String,
@@ -96,7 +103,7 @@ impl Tool {
 }
 
 /// Something that was built before engines could run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Setup {
     /// What it is.
     pub name: String,
@@ -107,7 +114,7 @@ pub struct Setup {
 }
 
 /// The rate of an engine that was tried shortly.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Calibrated {
     /// The engine.
     pub id: EngineId,
@@ -116,7 +123,7 @@ pub struct Calibrated {
 }
 
 /// What was measured of one engine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Benchmark {
     /// The engine.
     pub id: EngineId,
@@ -147,14 +154,14 @@ pub struct Benchmark {
     pub samples: Vec<Sample>,
     /// The indices of samples that stand out (modified z-score above 3.5). They are marked only: every figure has them.
     pub outliers: Vec<usize>,
-    /// The rate.
+    /// Its rate, in hashes per second.
     pub rate_hps: Rate,
-    /// The energy.
+    /// Its energy, in joules per hash.
     pub energy_j_per_hash: Energy,
 }
 
 /// One sample.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sample {
     /// The turn that it belongs to, counted from 0: the samples of one turn follow each other without a gap.
     pub turn: u32,
@@ -179,17 +186,17 @@ impl Sample {
 }
 
 /// A rate in hashes per second.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rate {
-    /// The median of the samples' rates.
+    /// The median of the samples' rates, in hashes per second.
     pub median: f64,
-    /// The lower end of the interval.
+    /// The lower end of its interval, in hashes per second.
     pub low: f64,
-    /// Its upper end.
+    /// The upper end of its interval, in hashes per second.
     pub high: f64,
     /// The confidence that the interval holds the median: 0.95, less only with fewer than six samples.
     pub confidence: f64,
-    /// All hashes over all measured time: stalls can't hide in it.
+    /// All hashes over all measured time, in hashes per second: stalls can't hide in it.
     pub mean: f64,
 }
 
@@ -202,11 +209,11 @@ impl Rate {
 }
 
 /// Joules per hash.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Energy {
-    /// All of the device's energy while it hashed.
+    /// All of the device's energy while it hashed, in joules per hash.
     pub gross: Option<Interval>,
-    /// Without what the device draws when idle; absent, because no idle baseline is measured yet.
+    /// Without what the device draws when idle, in joules per hash; absent, because no idle baseline is measured yet.
     pub net: Option<Interval>,
     /// Where the joules come from.
     pub provenance: Provenance,
@@ -219,7 +226,7 @@ pub struct Energy {
 }
 
 /// Something that a reader of the figures should know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Warning {
     /// Stable, for scripts.
     pub code: String,
