@@ -6,6 +6,7 @@ mod file;
 mod schema;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,12 @@ pub struct FormatVersion {
     pub major: u32,
     /// Grows when fields are added.
     pub minor: u32,
+}
+
+impl fmt::Display for FormatVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
 }
 
 /// The version that this program writes.
@@ -153,6 +160,7 @@ pub struct Benchmark {
     /// The samples, in order.
     pub samples: Vec<Sample>,
     /// The indices of samples that stand out (modified z-score above 3.5). They are marked only: every figure has them.
+    #[serde(default)]
     pub outliers: Vec<usize>,
     /// Its rate, in hashes per second.
     pub rate_hps: Rate,
@@ -164,6 +172,7 @@ pub struct Benchmark {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sample {
     /// The turn that it belongs to, counted from 0: the samples of one turn follow each other without a gap.
+    #[serde(default)]
     pub turn: u32,
     /// When it began, in seconds since the run began.
     pub start_s: f64,
