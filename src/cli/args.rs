@@ -281,7 +281,8 @@ pub(super) enum HashAlgorithm {
 #[command(after_help = "\
 Examples:
   hashwatt compare before.json after.json
-  hashwatt compare before.json after.json --threshold 5% --fail-on-regression")]
+  hashwatt compare before.json after.json --threshold 5% --fail-on-regression
+  hashwatt compare a1.json --base a2.json --pool b1.json b2.json    two runs of either side")]
 pub(super) struct CompareArguments {
     /// The record to compare with
     #[arg(value_name = "BASE")]
@@ -289,6 +290,12 @@ pub(super) struct CompareArguments {
     /// The records to compare
     #[arg(value_name = "NEW", required = true)]
     pub(super) new: Vec<PathBuf>,
+    /// A further run of what BASE is a run of (repeatable)
+    #[arg(long = "base", value_name = "FILE")]
+    pub(super) more_base: Vec<PathBuf>,
+    /// All NEW are runs of one thing: judge them together, by how much they differ among themselves, too
+    #[arg(long)]
+    pub(super) pool: bool,
     /// By how much a rate may differ and still be the same
     #[arg(long, value_name = "PERCENT", default_value = "3%", value_parser = percent)]
     pub(super) threshold: f64,

@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod choose;
 mod compare;
+mod comparison;
 mod cost;
 mod devices;
 mod exit;
