@@ -147,12 +147,90 @@ fn escape_codes_appear_where_they_are_asked_for_and_nowhere_else() {
     }
 }
 
+/// Runs the program on a terminal; returns what it wrote there.
+#[cfg(unix)]
+fn on_terminal(arguments: &[&str], environment: Environment<'_>) -> String {
+    use std::io::Read;
+    use std::os::unix::ffi::OsStrExt;
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let path = std::path::Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
+    let terminal = fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
+    let mut command = common::command(arguments);
+    command.env("TERM", "xterm").envs(environment.iter().copied());
+    command.stdout(terminal.try_clone().unwrap()).stderr(terminal);
+    let mut child = command.spawn().unwrap();
+    // The last copies of the terminal's other end here: after the program's own there is nothing more to read.
+    drop(command);
+    let mut text = Vec::new();
+    // Linux reports the end as an error of input and output.
+    let _ = fs::File::from(master).read_to_end(&mut text);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[cfg(unix)]
 #[test]
-fn errors_follow_the_same_wish_for_colours() {
-    let error = |arguments: &[&str]| hashwatt(&[&["bench", "sha256d/cpu/sclar"], arguments].concat()).stderr;
-    assert!(error(&["--color", "always"]).contains(ESCAPE));
-    assert!(!error(&["--color", "never"]).contains(ESCAPE));
-    assert!(!error(&[]).contains(ESCAPE));
+fn a_terminal_gets_colours_unless_the_environment_or_an_option_says_otherwise() {
+    let cases: [(&[&str], Environment<'_>, bool); 10] = [
+        (&[], &[], true),
+        (&[], &[("NO_COLOR", "1")], false),
+        // Set and empty is not set.
+        (&[], &[("NO_COLOR", "")], true),
+        (&[], &[("TERM", "dumb")], false),
+        (&[], &[("TERM", "dumb"), ("CLICOLOR_FORCE", "1")], true),
+        (&[], &[("CLICOLOR", "0")], false),
+        (&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+        (&["--color", "never"], &[("CLICOLOR_FORCE", "1")], false),
+        (&["--color", "always"], &[("NO_COLOR", "1"), ("TERM", "dumb")], true),
+        (&["--json"], &[], false),
+    ];
+    for (arguments, environment, expected) in cases {
+        let cost = ["cost", "--coin", "btc", "--hashrate", "1T"];
+        let printed = on_terminal(&[&cost, arguments].concat(), environment);
+        assert!(printed.contains("coins"), "{printed}");
+        assert_eq!(printed.contains(ESCAPE), expected, "{arguments:?} {environment:?}: {printed:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dumb_terminal_gets_lines_of_progress_and_no_codes() {
+    let bench = ["bench", "sha256d/cpu/scalar", "--time", "0.1"];
+    let printed = on_terminal(&bench, &[("TERM", "dumb")]);
+    assert!(printed.contains("measuring sha256d/cpu/scalar (1 of"), "{printed:?}");
+    assert!(!printed.contains(ESCAPE), "{printed:?}");
+    // Elsewhere a bar is drawn over and over, which takes codes.
+    assert!(on_terminal(&bench, &[("NO_COLOR", "1")]).contains(ESCAPE));
+}
+
+#[test]
+fn errors_and_help_follow_the_same_wish_for_colours() {
+    let ways: [&[&str]; 3] = [&["bench", "sha256d/cpu/sclar"], &["bench", "--no-such-option"], &["bench", "--help"]];
+    for way in ways {
+        let said = |arguments: &[&str], environment: Environment<'_>| {
+            let run = hashwatt_with(&[way, arguments].concat(), environment);
+            run.stdout + &run.stderr
+        };
+        assert!(said(&["--color", "always"], &[]).contains(ESCAPE), "{way:?}");
+        assert!(said(&["--color=always"], &[]).contains(ESCAPE), "{way:?}");
+        assert!(said(&[], &[("CLICOLOR_FORCE", "1")]).contains(ESCAPE), "{way:?}");
+        assert!(!said(&["--color", "never"], &[("CLICOLOR_FORCE", "1")]).contains(ESCAPE), "{way:?}");
+        assert!(!said(&[], &[]).contains(ESCAPE), "{way:?}");
+    }
+}
+
+#[test]
+fn an_error_leaves_standard_output_empty_in_every_format() {
+    for format in ["table", "json", "csv", "markdown"] {
+        let run = hashwatt(&["bench", "sha256d/cpu/sclar", "--format", format, "--color", "always"]);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{format}");
+    }
 }
 
 #[test]

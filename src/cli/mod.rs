@@ -38,7 +38,10 @@ use crate::study::DEFAULT_PRICE_KWH;
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return exit::clap_exit(&error),
+        Err(error) => {
+            output::heed_color(std::env::args_os());
+            return exit::clap_exit(&error);
+        }
     };
     gpu::keep_drivers_off_the_desktop();
     let mut output = Output::new(&arguments.common);
