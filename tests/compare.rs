@@ -91,14 +91,32 @@ fn a_regression_is_an_error_only_where_asked_for_and_only_by_the_bound() {
 #[test]
 fn what_differs_is_named_and_what_is_not_comparable_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let base = write(directory.path(), "base.json", &record_at(1e6));
     let mut other = record_at(1e6);
     other["machine"]["cpu"]["governor"] = json!("a governor");
+    let gpu = |id: &str, backend: &str, limits: &Value| {
+        json!({
+            "id": id, "name": "a card", "vendor_id": 1, "device_id": 2, "backend": backend, "driver": "d",
+            "driver_info": "1", "pci_bus_id": null, "software": false, "limits": limits,
+        })
+    };
+    let limits = |bytes: u64| {
+        json!({
+            "workgroup_size": [256, 256, 64], "workgroup_invocations": 256, "workgroups_per_dimension": 65535,
+            "workgroup_storage_bytes": bytes, "buffer_bytes": 1, "storage_binding_bytes": 1,
+            "subgroup_size_min": null, "subgroup_size_max": null, "has_timestamps": true,
+        })
+    };
+    let with_gpus = |mut record: Value, bytes: u64| {
+        record["machine"]["gpus"] = json!([gpu("gpu0", "vulkan", &Value::Null), gpu("gpu1", "vulkan", &limits(bytes))]);
+        record
+    };
+    let base = write(directory.path(), "base.json", &with_gpus(record_at(1e6), 16384));
+    let mut other = with_gpus(other, 32768);
     let new = write(directory.path(), "new.json", &other);
     let document = hashwatt(&["compare", &base, &new, "--json"]).json();
     let differences: Vec<&str> =
         document["differences"].as_array().unwrap().iter().map(|one| one["what"].as_str().unwrap()).collect();
-    assert_eq!(differences, ["machine.cpu.governor"]);
+    assert_eq!(differences, ["machine.cpu.governor", "machine.gpus.1.limits.workgroup_storage_bytes"]);
 
     other["benchmarks"][0]["device_name"] = json!("another processor");
     let foreign = write(directory.path(), "foreign.json", &other);

@@ -265,8 +265,19 @@ fn facts(record: &Record) -> serde_json::Result<Value> {
 
 /// Lists the leaves at which two documents differ, by path.
 fn flatten(base: &Value, new: &Value) -> Vec<(String, String, String)> {
-    use serde_json::Value::Object;
+    use serde_json::Value::{Array, Object};
+    let is_list = |list: &[Value]| list.iter().all(Value::is_object);
     match (base, new) {
+        // Adapters and caches one by one; lists of names as a whole.
+        (Array(left), Array(right)) if left.len() == right.len() && is_list(left) && is_list(right) => {
+            let indexed = left.iter().zip(right).enumerate();
+            let of = |(index, (left, right)): (usize, (&Value, &Value))| {
+                let name =
+                    move |path: String| if path.is_empty() { index.to_string() } else { format!("{index}.{path}") };
+                flatten(left, right).into_iter().map(move |(path, base, new)| (name(path), base, new))
+            };
+            indexed.flat_map(of).collect()
+        }
         (Object(left), Object(right)) => {
             let names = left.keys().chain(right.keys().filter(|name| !left.contains_key(*name)));
             let absent = Value::Null;

@@ -4,6 +4,7 @@
 //! figure but a reason: never 0 W, and never a guess from a data sheet.
 
 mod battery;
+mod card;
 mod command;
 mod csv;
 mod declared;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::card::{CardSettings, card_settings};
 pub use self::open::{Meters, OpenError, open, probe};
 pub use self::spec::{MeterSpec, ParseMeterError};
 

@@ -206,12 +206,38 @@ pub struct Gpu {
     /// The power that it may draw at most, as it is set, in watts.
     #[serde(default)]
     pub power_limit_w: Option<f64>,
-    /// The highest clock that its cores may run at, as it is set, in MHz.
+    /// The highest clock that its cores may run at, as its driver tells it, in MHz.
     #[serde(default)]
     pub clock_mhz: Option<f64>,
-    /// The highest clock that its memory may run at, as it is set, in MHz.
+    /// The highest clock that its memory may run at, as its driver tells it, in MHz.
     #[serde(default)]
     pub memory_clock_mhz: Option<f64>,
+    /// What it can do at most. Absent in older records.
+    #[serde(default)]
+    pub limits: Option<GpuLimits>,
+}
+
+/// What a graphics adapter can do at most, as far as its driver and the interface let it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GpuLimits {
+    /// Invocations of a workgroup in each of the three dimensions.
+    pub workgroup_size: [u32; 3],
+    /// Invocations of a workgroup.
+    pub workgroup_invocations: u32,
+    /// Workgroups of a dispatch in each dimension.
+    pub workgroups_per_dimension: u32,
+    /// Memory that the invocations of a workgroup share, in bytes.
+    pub workgroup_storage_bytes: u32,
+    /// The size of a buffer, in bytes.
+    pub buffer_bytes: u64,
+    /// As much of a buffer as a shader can see at once, in bytes.
+    pub storage_binding_bytes: u64,
+    /// The least number of invocations that run in lockstep; none where the driver doesn't tell.
+    pub subgroup_size_min: Option<u32>,
+    /// The greatest number of invocations that run in lockstep; none where the driver doesn't tell.
+    pub subgroup_size_max: Option<u32>,
+    /// Whether it can tell when it began and ended a piece of work.
+    pub has_timestamps: bool,
 }
 
 /// Describes the machine from what lies below `sysroot`, without its graphics adapters.
@@ -366,6 +392,7 @@ flags\t\t: fpu sse2 ssse3 sse4_1 aes avx2 bmi2 avx512f avx512bw sha_ni avx512vl 
         assert_eq!((machine.memory.huge_pages_1gib_total, machine.memory.page_size_bytes), (None, None));
         assert_eq!((machine.mitigations, machine.power), (BTreeMap::new(), Power::default()));
         assert_eq!((machine.gpus[0].power_limit_w, machine.gpus[0].clock_mhz), (None, None));
+        assert_eq!(machine.gpus[0].limits, None);
     }
 
     #[test]
