@@ -7,6 +7,12 @@ use std::time::{Duration, Instant};
 pub trait Clock: Sync {
     /// Returns the time since this clock's own beginning.
     fn now(&self) -> Duration;
+
+    /// Returns the time of a moment in the past on this clock.
+    fn at(&self, moment: Instant) -> Duration;
+
+    /// Returns when `time` has passed.
+    fn sleep(&self, time: Duration);
 }
 
 /// The monotonic clock of the operating system.
@@ -22,6 +28,14 @@ impl Default for MonotonicClock {
 impl Clock for MonotonicClock {
     fn now(&self) -> Duration {
         self.0.elapsed()
+    }
+
+    fn at(&self, moment: Instant) -> Duration {
+        moment.saturating_duration_since(self.0)
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
     }
 }
 
@@ -39,5 +53,14 @@ impl FakeClock {
 impl Clock for FakeClock {
     fn now(&self) -> Duration {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nobody but the operating system makes moments: this clock takes them for now.
+    fn at(&self, _moment: Instant) -> Duration {
+        self.now()
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.advance(time);
     }
 }

@@ -5,7 +5,7 @@ use sha2::Digest;
 use crate::bench::Supplier;
 use crate::device::Device;
 use crate::energy::{self, CardSettings, GpuAddress};
-use crate::engine::{Available, Candidate, Engine, EngineError, EngineId, Preparation, Workload};
+use crate::engine::{Available, Candidate, Engine, EngineError, EngineId, Preparation, Resource, Workload};
 use crate::gpu::{Adapter, AdapterLimits, Adapters};
 use crate::machine::{self, GpuLimits, Machine};
 use crate::sysroot::Sysroot;
@@ -106,12 +106,17 @@ impl Registry {
         Ok(Oracle::new("known answers, and itself again", RANDOMX_BUDGET, move |input| engine.hash(input)))
     }
 
-    fn other_mode(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError> {
+    /// Returns the candidate that checks an engine of RandomX: the other mode, where it can run.
+    fn other_mode(&self, id: &EngineId) -> Option<&Candidate> {
         let is_other = |candidate: &&Candidate| {
             candidate.id.algorithm() == id.algorithm() && candidate.id != *id && candidate.can_hash
         };
-        let other = self.candidates.iter().filter(is_other).find(|candidate| candidate.availability.is_ok());
-        let Some(other) = other else {
+        let others = self.candidates.iter().filter(|candidate| candidate.id.algorithm() != sha256d::ALGORITHM);
+        others.filter(is_other).find(|candidate| candidate.availability.is_ok())
+    }
+
+    fn oracle_of_other_mode(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError> {
+        let Some(other) = self.other_mode(id) else {
             return self.itself(id, preparation);
         };
         let mut engine = match other.prepare(preparation) {
@@ -147,8 +152,18 @@ impl Supplier for Registry {
                 let name = EngineId::new(sha256d::ALGORITHM, "cpu", "scalar").to_string();
                 Ok(Oracle::new(name, SHA256D_BUDGET, |input| Ok(sha256d::scalar::sha256d(input))))
             }
-            _ => self.other_mode(id, preparation),
+            _ => self.oracle_of_other_mode(id, preparation),
         }
+    }
+
+    fn resources(&self, candidate: &Candidate) -> Vec<Resource> {
+        let mut resources = candidate.resources().to_vec();
+        for other in self.other_mode(&candidate.id).map_or(&[][..], Candidate::resources) {
+            if !resources.contains(other) {
+                resources.push(other.clone());
+            }
+        }
+        resources
     }
 }
 

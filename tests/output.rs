@@ -320,3 +320,28 @@ fn selftest_tests_every_engine_that_runs_here_and_names_the_others() {
         assert_eq!(engine["skipped"].is_null(), is_here, "{engine}");
     }
 }
+
+#[test]
+fn a_dry_run_says_what_the_run_then_does() {
+    let arguments = ["bench", "sha256d/cpu/*", "--time", "0.3", "--seed", "5", "--json"];
+    let planned = hashwatt(&[&arguments[..], &["--dry-run"]].concat()).json();
+    let record = hashwatt(&arguments).json();
+    assert_eq!(planned["plan"], record["plan"]);
+    assert_eq!(planned["groups"], record["groups"]);
+    let mut turns: Vec<(f64, String)> = Vec::new();
+    for benchmark in record["benchmarks"].as_array().unwrap() {
+        let mut last = None;
+        for sample in benchmark["samples"].as_array().unwrap() {
+            if last.replace(sample["turn"].clone()) != Some(sample["turn"].clone()) {
+                turns.push((sample["start_s"].as_f64().unwrap(), benchmark["id"].as_str().unwrap().to_owned()));
+            }
+        }
+    }
+    turns.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let ran: Vec<&str> = turns.iter().map(|(_, id)| id.as_str()).collect();
+    let meant: Vec<&str> = planned["turns"][0].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert_eq!(ran, meant);
+    let duration = &planned["duration_s"];
+    assert!(duration["low"].as_f64() <= duration["expected"].as_f64(), "{duration}");
+    assert!(duration["expected"].as_f64() <= duration["high"].as_f64(), "{duration}");
+}

@@ -4,18 +4,24 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::engine::{Candidate, EngineId};
+use crate::engine::{Candidate, EngineId, Resource};
+use crate::record::Order;
 
 /// How long and in what portions each engine is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
-    /// Turns of each engine. Between two turns of one engine every other engine of its group has one, so that a machine
-    /// that grows hot or busy does so for all.
+    /// Turns of each engine.
     pub rounds: u32,
     /// Samples in one turn.
     pub samples_per_turn: u32,
     /// The length of one sample.
     pub sample: Duration,
+    /// Who follows whom.
+    pub order: Order,
+    /// Decides which engine begins.
+    pub seed: u64,
+    /// How long devices are metered idle, before the turns of a group and after them.
+    pub idle: Duration,
 }
 
 /// A measured time that no plan can be made of.
@@ -47,36 +53,91 @@ impl Plan {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 125")]
         let samples_per_turn = least.max((seconds / 10.0 / f64::from(rounds)).ceil() as u32);
         let sample = Duration::from_secs_f64(seconds / f64::from(rounds * samples_per_turn));
-        Ok(Self { rounds, samples_per_turn, sample })
+        let idle = Duration::from_secs_f64((seconds / 3.0).clamp(1.0, 10.0));
+        Ok(Self { rounds, samples_per_turn, sample, order: Order::default(), seed: 0, idle })
     }
 
-    /// Returns the order of `count` engines in round `round`: each round begins with another engine, so that no engine
-    /// is always the first after a pause.
-    pub fn order(&self, round: u32, count: usize) -> impl Iterator<Item = usize> + use<> {
-        let first = round as usize;
-        (0..count).map(move |index| (first + index) % count)
+    /// Returns the measured time of one turn.
+    #[must_use]
+    pub fn turn(&self) -> Duration {
+        self.sample * self.samples_per_turn
+    }
+
+    /// Returns whose turn it is, from the first turn of a group of `count` engines to the last: indices of engines.
+    ///
+    /// Interleaved rounds are the rows of a Williams square, whose engines the seed numbers. In as many rounds as there
+    /// are engines each stands once in each place; in as many (an even number) or twice as many each follows each other
+    /// one equally often, so that what one engine leaves behind, heat and full caches, meets all others alike.
+    #[must_use]
+    pub fn schedule(&self, count: usize) -> Vec<usize> {
+        let rounds = self.rounds as usize;
+        match self.order {
+            Order::Sequential => (0..count).flat_map(|engine| std::iter::repeat_n(engine, rounds)).collect(),
+            Order::Interleaved => {
+                let numbering = shuffled(count, self.seed);
+                (0..rounds).flat_map(|round| williams_row(count, round)).map(|place| numbering[place]).collect()
+            }
+        }
     }
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { rounds: 3, samples_per_turn: 4, sample: Duration::from_millis(250) }
+        Self {
+            rounds: 3,
+            samples_per_turn: 4,
+            sample: Duration::from_millis(250),
+            order: Order::default(),
+            seed: 0,
+            idle: Duration::from_secs(1),
+        }
     }
 }
 
+/// Returns a row of a Williams square (1949): 0, 1, n - 1, 2, n - 2 and so on, shifted by one from row to row, and
+/// mirrored after n rows where n is odd.
+fn williams_row(count: usize, row: usize) -> Vec<usize> {
+    let zigzag = |place: usize| if place % 2 == 1 { place.div_ceil(2) } else { (count - place / 2) % count };
+    let mut places: Vec<usize> = (0..count).map(|place| (zigzag(place) + row) % count).collect();
+    if count % 2 == 1 && (row / count) % 2 == 1 {
+        places.reverse();
+    }
+    places
+}
+
+/// Returns the numbers below `count` in an order that `seed` decides (Fisher and Yates, by splitmix64).
+fn shuffled(count: usize, seed: u64) -> Vec<usize> {
+    let mut numbers: Vec<usize> = (0..count).collect();
+    let mut counter = seed;
+    for last in (1..count).rev() {
+        counter = counter.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (counter ^ (counter >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let random = usize::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap_or(0);
+        numbers.swap(last, random % (last + 1));
+    }
+    numbers
+}
+
 /// Puts engines into groups that fit into `available_bytes` together, in order; what several of them share counts once.
+/// `resources` tells what an engine and its oracle hold.
 ///
 /// An engine that doesn't fit even alone has a group to itself: preparing it says what is wrong. Without a figure for
 /// the memory all engines are one group.
 #[must_use]
-pub fn groups(candidates: &[&Candidate], available_bytes: Option<u64>) -> Vec<Vec<EngineId>> {
+pub fn groups(
+    candidates: &[&Candidate],
+    resources: impl Fn(&Candidate) -> Vec<Resource>,
+    available_bytes: Option<u64>,
+) -> Vec<Vec<EngineId>> {
     let available_bytes = available_bytes.unwrap_or(u64::MAX);
     let mut groups: Vec<Vec<EngineId>> = Vec::new();
-    let mut held: HashMap<&str, u64> = HashMap::new();
+    let mut held: HashMap<String, u64> = HashMap::new();
     for candidate in candidates {
-        let resources = candidate.availability.as_ref().map_or(&[][..], |available| &available.resources);
+        let own: HashMap<String, u64> =
+            resources(candidate).into_iter().map(|resource| (resource.key, resource.bytes)).collect();
         let mut together = held.clone();
-        together.extend(resources.iter().map(|resource| (resource.key.as_str(), resource.bytes)));
+        together.extend(own.clone());
         match groups.last_mut() {
             Some(group) if together.values().sum::<u64>() <= available_bytes => {
                 group.push(candidate.id.clone());
@@ -84,7 +145,7 @@ pub fn groups(candidates: &[&Candidate], available_bytes: Option<u64>) -> Vec<Ve
             }
             _ => {
                 groups.push(vec![candidate.id.clone()]);
-                held = resources.iter().map(|resource| (resource.key.as_str(), resource.bytes)).collect();
+                held = own;
             }
         }
     }
@@ -95,7 +156,7 @@ pub fn groups(candidates: &[&Candidate], available_bytes: Option<u64>) -> Vec<Ve
 mod tests {
     use super::*;
     use crate::device::Device;
-    use crate::engine::{Available, Resource};
+    use crate::engine::Available;
 
     #[test]
     fn the_measured_time_is_what_was_asked_for() {
@@ -115,14 +176,49 @@ mod tests {
     }
 
     #[test]
-    fn each_round_begins_with_another_engine_and_has_them_all() {
-        let order = |round| Plan::default().order(round, 3).collect::<Vec<_>>();
-        assert_eq!((order(0), order(1), order(2)), (vec![0, 1, 2], vec![1, 2, 0], vec![2, 0, 1]));
-        assert_eq!(Plan::default().order(5, 0).count(), 0);
+    fn each_engine_stands_in_each_place_and_behind_each_other_one_equally_often() {
+        for count in 1..=7 {
+            // Even numbers of engines are balanced in as many rounds, odd ones in twice as many.
+            let rounds = if count % 2 == 0 { count } else { 2 * count };
+            let plan = Plan { rounds: u32::try_from(rounds).unwrap(), seed: 7, ..Plan::default() };
+            let schedule = plan.schedule(count);
+            let mut places = HashMap::new();
+            let mut followers = HashMap::new();
+            for round in schedule.chunks(count) {
+                for (place, &engine) in round.iter().enumerate() {
+                    *places.entry((place, engine)).or_insert(0) += 1;
+                }
+                for pair in round.windows(2) {
+                    *followers.entry((pair[0], pair[1])).or_insert(0) += 1;
+                }
+            }
+            assert_eq!(places.len(), count * count, "{count} engines: {schedule:?}");
+            assert!(places.values().all(|&times| times == rounds / count), "{count} engines: {schedule:?}");
+            assert_eq!(followers.len(), count * (count - 1), "{count} engines: {schedule:?}");
+            assert!(followers.values().all(|&times| times == rounds / count), "{count} engines: {schedule:?}");
+            // The first rounds alone put each engine once in each place.
+            let firsts: std::collections::HashSet<usize> =
+                schedule.chunks(count).take(count).map(|round| round[0]).collect();
+            assert_eq!(firsts.len(), count);
+        }
+        assert!(Plan::default().schedule(0).is_empty());
+    }
+
+    #[test]
+    fn the_seed_decides_who_begins_and_sequential_engines_have_their_turns_in_a_row() {
+        let begins = |seed| Plan { seed, ..Plan::default() }.schedule(5)[0];
+        assert_eq!(begins(3), begins(3));
+        let firsts: std::collections::HashSet<usize> = (0..50).map(begins).collect();
+        assert_eq!(firsts.len(), 5, "each of five engines begins for some seed");
+        let plan = Plan { order: Order::Sequential, ..Plan::default() };
+        assert_eq!(plan.schedule(2), [0, 0, 0, 1, 1, 1]);
     }
 
     fn candidate(name: &str, resources: &[(&str, u64)]) -> Candidate {
-        let resources = resources.iter().map(|&(key, bytes)| Resource { key: key.to_owned(), bytes }).collect();
+        let resources = resources
+            .iter()
+            .map(|&(key, bytes)| Resource { key: key.to_owned(), bytes, build: Duration::ZERO })
+            .collect();
         Candidate {
             id: EngineId::new("fake", "cpu", name),
             device: Device::Cpu,
@@ -143,7 +239,7 @@ mod tests {
         ];
         let candidates: Vec<&Candidate> = candidates.iter().collect();
         let names = |available: Option<u64>| -> Vec<String> {
-            let groups = groups(&candidates, available);
+            let groups = groups(&candidates, |one| one.resources().to_vec(), available);
             groups.iter().map(|group| group.iter().map(EngineId::engine).collect()).collect()
         };
         assert_eq!(names(None), ["abcde"]);

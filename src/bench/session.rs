@@ -1,18 +1,22 @@
 //! A session: engines are prepared, checked, measured in turns, checked again, and written down.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::energy::energy_per_hash;
+use super::benchmark::{duration_of, phases_s, rate_of, rates_of, to_record};
+use super::conditions::{self, TurnLog};
+use super::energy::{Metered, energy_per_hash};
+use super::idle::IdleMetering;
 use super::plan::{Plan, groups};
-use super::turn::{self, Calibration, Meterings, Sample, Turn, calibrate, run_turn};
+use super::turn::{self, Calibration, Conditions, Meterings, Sample, Turn, calibrate, run_turn};
 use crate::clock::Clock;
 use crate::device::Device;
 use crate::engine::{
-    Cancel, Candidate, Engine, EngineError, EngineId, Preparation, Progress, SetupPart, Workload, WorkloadCursor,
+    Cancel, Candidate, Engine, EngineError, EngineId, Preparation, Progress, Resource, SetupPart, Workload,
+    WorkloadCursor,
 };
-use crate::record::{Benchmark, Rate, Setup, Warning};
-use crate::statistics::{median_interval, outliers};
+use crate::machine::{LoadChange, LoadSnapshot};
+use crate::record::{Benchmark, Idle, Setup, Warning, When};
+use crate::statistics::outliers;
 use crate::unavailable::Unavailable;
 use crate::verify::{Oracle, VerifyError, self_test};
 
@@ -39,12 +43,18 @@ pub trait Supplier {
     ///
     /// Those of preparing the other implementation.
     fn oracle(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError>;
+
+    /// Tells what an engine and its oracle hold.
+    fn resources(&self, candidate: &Candidate) -> Vec<Resource>;
 }
 
 /// Is told how a session goes on.
 pub trait Observer: Progress {
     /// An engine's turn begins; `done` of `turns` are over.
-    fn turn(&self, id: &EngineId, done: u32, turns: u32);
+    fn turn(&self, id: &EngineId, done: usize, turns: usize);
+
+    /// Idle devices are metered for about `time`.
+    fn idle(&self, time: Duration);
 }
 
 /// Everything that a session runs with.
@@ -59,6 +69,8 @@ pub struct Session<'a> {
     pub observer: &'a dyn Observer,
     /// Ends the session early.
     pub cancel: &'a Cancel,
+    /// Reads what moves around the measurement.
+    pub load: &'a dyn Fn() -> LoadSnapshot,
     /// Holds what engines share.
     pub pool: &'a crate::engine::Pool,
     /// Threads of CPU engines.
@@ -76,8 +88,12 @@ pub struct Outcome {
     pub groups: Vec<Vec<EngineId>>,
     /// What was built.
     pub setups: Vec<Setup>,
+    /// The joules of idle devices; empty where no meter measures.
+    pub idle: Vec<Idle>,
     /// One for each engine that has samples, in the order of the entries.
     pub benchmarks: Vec<Benchmark>,
+    /// What moved during the turns.
+    pub load_change: LoadChange,
     /// What a reader should know.
     pub warnings: Vec<Warning>,
     /// What went wrong with single engines while the others went on.
@@ -95,6 +111,8 @@ struct Running<'a> {
     calibration: Calibration,
     /// The samples of each turn.
     turns: Vec<Vec<Sample>>,
+    /// What was around each of them; none where the turn ended early.
+    conditions: Vec<Option<Conditions>>,
     verified_hashes: u64,
     is_over: bool,
 }
@@ -107,35 +125,61 @@ impl Session<'_> {
     /// [`VerifyError::Wrong`] as soon as an engine computed something wrong. Whatever else goes wrong with one engine
     /// ends that engine and is listed in the outcome.
     pub fn run(&self, candidates: &[&Candidate], meterings: &mut Meterings) -> Result<Outcome, VerifyError> {
-        let mut outcome = Outcome { groups: groups(candidates, self.available_bytes), ..Outcome::default() };
-        let turns = self.plan.rounds * u32::try_from(candidates.len()).unwrap_or(u32::MAX);
-        let mut turns_done = 0;
-        for group in outcome.groups.clone() {
-            let mut running = Vec::new();
-            for candidate in candidates.iter().filter(|candidate| group.contains(&candidate.id)) {
-                if self.cancel.is_cancelled() {
-                    break;
-                }
-                match self.begin(candidate) {
-                    Ok(one) => running.push(one),
-                    Err(VerifyError::Engine(EngineError::Cancelled)) => break,
-                    Err(VerifyError::Engine(fault)) => outcome.fault(fault),
-                    Err(wrong) => return Err(wrong),
-                }
+        let groups = groups(candidates, |candidate| self.supplier.resources(candidate), self.available_bytes);
+        let mut outcome = Outcome { groups, ..Outcome::default() };
+        let mut log = Vec::new();
+        let (mut turns_done, turns) = (0, self.plan.schedule(candidates.len()).len());
+        for (number, group) in outcome.groups.clone().iter().enumerate() {
+            let members: Vec<&Candidate> =
+                candidates.iter().copied().filter(|candidate| group.contains(&candidate.id)).collect();
+            let mut running = self.begin_group(&members, &mut outcome)?;
+            self.meter_idle(number, When::Before, meterings, &mut outcome);
+            for index in self.plan.schedule(running.len()) {
+                self.observer.turn(&running[index].candidate.id, turns_done, turns);
+                self.one_turn(&mut running[index], meterings, &mut outcome, &mut log)?;
+                turns_done += 1;
             }
-            for round in 0..self.plan.rounds {
-                for index in self.plan.order(round, running.len()) {
-                    self.observer.turn(&running[index].candidate.id, turns_done, turns);
-                    self.one_turn(&mut running[index], meterings, &mut outcome)?;
-                    turns_done += 1;
-                }
+            if running.iter().any(|one| !one.turns.is_empty()) {
+                self.meter_idle(number, When::After, meterings, &mut outcome);
             }
             for one in running {
-                self.end(one, meterings, &mut outcome);
+                self.end(one, number, meterings, &mut outcome);
             }
         }
+        outcome.load_change = conditions::overall(&log);
         outcome.interrupted = self.cancel.is_cancelled();
         Ok(outcome)
+    }
+
+    /// Prepares the engines of a group; one that can't be made is left out.
+    fn begin_group<'a>(
+        &self,
+        members: &[&'a Candidate],
+        outcome: &mut Outcome,
+    ) -> Result<Vec<Running<'a>>, VerifyError> {
+        let mut running = Vec::new();
+        for candidate in members {
+            if self.cancel.is_cancelled() {
+                break;
+            }
+            match self.begin(candidate) {
+                Ok(one) => running.push(one),
+                Err(VerifyError::Engine(EngineError::Cancelled)) => break,
+                Err(VerifyError::Engine(fault)) => outcome.fault(fault),
+                Err(wrong) => return Err(wrong),
+            }
+        }
+        Ok(running)
+    }
+
+    /// Meters idle devices, where a meter measures.
+    fn meter_idle(&self, group: usize, when: When, meterings: &mut Meterings, outcome: &mut Outcome) {
+        if !meterings.any_measures() || self.cancel.is_cancelled() {
+            return;
+        }
+        self.observer.idle(self.plan.idle);
+        let metering = IdleMetering { clock: self.clock, load: self.load, cancel: self.cancel, time: self.plan.idle };
+        outcome.idle.extend(metering.measure(group, when, meterings));
     }
 
     /// Prepares an engine, checks that it computes what it should, and finds the filter for its timed work.
@@ -160,6 +204,7 @@ impl Session<'_> {
             cursor: WorkloadCursor::new(workload),
             calibration,
             turns: Vec::new(),
+            conditions: Vec::new(),
             verified_hashes: 0,
             is_over: false,
         })
@@ -170,6 +215,7 @@ impl Session<'_> {
         one: &mut Running<'_>,
         meterings: &mut Meterings,
         outcome: &mut Outcome,
+        log: &mut Vec<TurnLog>,
     ) -> Result<(), VerifyError> {
         if one.is_over || self.cancel.is_cancelled() {
             return Ok(());
@@ -182,10 +228,15 @@ impl Session<'_> {
             samples: self.plan.samples_per_turn,
             sample: self.plan.sample,
             cancel: self.cancel,
+            load: self.load,
         };
-        let turn::TurnOutcome { samples, work, fault } = run_turn(one.engine.as_mut(), &turn, meterings);
+        let turn::TurnOutcome { samples, conditions, work, fault } = run_turn(one.engine.as_mut(), &turn, meterings);
+        if let Some(conditions) = &conditions {
+            log.push(TurnLog::new(conditions.clone(), duration_of(samples.iter()).as_secs_f64()));
+        }
         if !samples.is_empty() {
             one.turns.push(samples);
+            one.conditions.push(conditions);
         }
         match work.check(one.engine.as_ref(), &mut one.oracle) {
             Ok(hashes) => one.verified_hashes += hashes,
@@ -204,13 +255,21 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn end(&self, one: Running<'_>, meterings: &Meterings, outcome: &mut Outcome) {
+    fn end(&self, one: Running<'_>, group: usize, meterings: &Meterings, outcome: &mut Outcome) {
         let id = &one.candidate.id;
         let setup = one.engine.setup();
         for part in &setup {
             outcome.add_setup(part, id);
         }
         let Some(rate_hps) = rate_of(&one.turns) else { return };
+        let idle: Vec<&Idle> = outcome.idle.iter().filter(|idle| idle.group == group).collect();
+        let energy_j_per_hash = energy_per_hash(&Metered {
+            turns: &one.turns,
+            device: one.candidate.device,
+            meterings,
+            unavailable: self.unavailable,
+            idle: &idle,
+        });
         let half_width = rate_hps.interval().relative_half_width().unwrap_or(0.0);
         if half_width > UNSTEADY {
             let text = format!("the rate of {id} is known to ±{:.0} % only", half_width * 100.0);
@@ -229,8 +288,12 @@ impl Session<'_> {
             verified_hashes: one.verified_hashes,
             setup_s: phases_s(setup.iter()),
             meters: meter_names(meterings, one.candidate),
-            energy_j_per_hash: energy_per_hash(&one.turns, one.candidate.device, meterings, self.unavailable),
+            energy_j_per_hash,
             rate_hps,
+            turns: (0..)
+                .zip(&one.conditions)
+                .filter_map(|(turn, conditions)| Some(conditions::to_record(turn, conditions.as_ref()?)))
+                .collect(),
             outliers: outliers(&rates_of(&one.turns)),
             samples: one.turns.into_iter().zip(0..).flat_map(|(turn, number)| to_record(turn, number)).collect(),
         });
@@ -260,45 +323,9 @@ impl Outcome {
     }
 }
 
-fn phases_s<'a>(parts: impl Iterator<Item = &'a SetupPart>) -> BTreeMap<String, f64> {
-    parts.flat_map(|part| &part.phases).map(|(name, took)| (name.clone(), took.as_secs_f64())).collect()
-}
-
 fn meter_names(meterings: &Meterings, candidate: &Candidate) -> Vec<String> {
     let descriptions = meterings.meters().iter().map(|meter| meter.description());
     descriptions.filter(|meter| meter.device == candidate.device).map(|meter| meter.name.clone()).collect()
-}
-
-/// Returns the rates of the samples of each turn.
-#[expect(clippy::cast_precision_loss, reason = "counts of hashes")]
-fn rates_of(turns: &[Vec<Sample>]) -> Vec<Vec<f64>> {
-    let rate = |sample: &Sample| sample.hashes as f64 / sample.duration.as_secs_f64();
-    turns.iter().map(|samples| samples.iter().map(rate).collect()).collect()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of hashes")]
-fn rate_of(turns: &[Vec<Sample>]) -> Option<Rate> {
-    let estimate = median_interval(&rates_of(turns))?;
-    let samples = || turns.iter().flatten();
-    let hashes: u64 = samples().map(|sample| sample.hashes).sum();
-    let duration: Duration = samples().map(|sample| sample.duration).sum();
-    Some(Rate {
-        median: estimate.interval.value,
-        low: estimate.interval.low,
-        high: estimate.interval.high,
-        confidence: estimate.confidence,
-        mean: hashes as f64 / duration.as_secs_f64(),
-    })
-}
-
-fn to_record(samples: Vec<Sample>, turn: u32) -> impl Iterator<Item = crate::record::Sample> {
-    samples.into_iter().map(move |sample| crate::record::Sample {
-        turn,
-        start_s: sample.start.as_secs_f64(),
-        duration_s: sample.duration.as_secs_f64(),
-        hashes: sample.hashes,
-        energy_j: sample.energy_j,
-    })
 }
 
 #[cfg(test)]
@@ -307,9 +334,10 @@ mod tests {
 
     use super::*;
     use crate::clock::FakeClock;
-    use crate::energy::{MeterSpec, Provenance};
+    use crate::energy::{Meter, MeterDescription, MeterError, MeterSpec, Provenance};
     use crate::engine::fake::FakeEngine;
     use crate::engine::{Available, Job, Pool};
+    use crate::record::{Order, Rate};
     use crate::sysroot::Sysroot;
 
     /// Makes fake engines: `fake/cpu/RATE` hashes at that rate; `...+lost` loses its device in the second turn,
@@ -345,6 +373,10 @@ mod tests {
                 Ok(hash)
             }))
         }
+
+        fn resources(&self, candidate: &Candidate) -> Vec<Resource> {
+            candidate.resources().to_vec()
+        }
     }
 
     /// Writes down whose turn it was.
@@ -358,7 +390,11 @@ mod tests {
     }
 
     impl Observer for Turns {
-        fn turn(&self, id: &EngineId, done: u32, turns: u32) {
+        fn idle(&self, time: Duration) {
+            self.0.lock().unwrap().push(format!("idle {} s", time.as_secs_f64()));
+        }
+
+        fn turn(&self, id: &EngineId, done: usize, turns: usize) {
             self.0.lock().unwrap().push(format!("{} {done}/{turns}", id.engine()));
         }
     }
@@ -374,15 +410,28 @@ mod tests {
     }
 
     fn run(names: &[&str], disagrees: bool, cancel: &Cancel) -> (Result<Outcome, VerifyError>, Vec<String>) {
+        let specs = ["watts:20W".parse::<MeterSpec>().unwrap()];
+        let meters = crate::energy::open(&specs, &Sysroot::default(), &[]).unwrap().meters;
+        run_metered(names, disagrees, cancel, Plan::default(), |_| meters)
+    }
+
+    fn run_metered(
+        names: &[&str],
+        disagrees: bool,
+        cancel: &Cancel,
+        plan: Plan,
+        meters: impl FnOnce(&FakeClock) -> Vec<Box<dyn Meter>>,
+    ) -> (Result<Outcome, VerifyError>, Vec<String>) {
         let clock = FakeClock::default();
         let supplier = FakeSupplier { clock: clock.clone(), disagrees };
         let (observer, pool) = (Turns::default(), Pool::default());
         let session = Session {
             supplier: &supplier,
             clock: &clock,
-            plan: Plan::default(),
+            plan,
             observer: &observer,
             cancel,
+            load: &LoadSnapshot::default,
             pool: &pool,
             threads: 1,
             available_bytes: None,
@@ -390,9 +439,7 @@ mod tests {
         };
         let candidates: Vec<Candidate> = names.iter().map(|name| candidate(name)).collect();
         let candidates: Vec<&Candidate> = candidates.iter().collect();
-        let specs = ["watts:20W".parse::<MeterSpec>().unwrap()];
-        let meters = crate::energy::open(&specs, &Sysroot::default(), &[]).unwrap().meters;
-        let outcome = session.run(&candidates, &mut Meterings::new(meters, Duration::ZERO));
+        let outcome = session.run(&candidates, &mut Meterings::new(meters(&clock), Duration::ZERO));
         (outcome, observer.0.into_inner().unwrap())
     }
 
@@ -416,6 +463,72 @@ mod tests {
             assert!((energy.gross.unwrap().value / (20.0 / rate_hps) - 1.0).abs() < 1e-6);
         }
         assert!(!outcome.interrupted && outcome.faults.is_empty() && outcome.warnings.is_empty());
+    }
+
+    /// Measures 10 W, whatever the device does.
+    struct TenWatts(MeterDescription);
+
+    impl TenWatts {
+        fn boxed(_: &FakeClock) -> Vec<Box<dyn Meter>> {
+            vec![Box::new(Self(MeterDescription {
+                name: "ten".to_owned(),
+                device: Device::Cpu,
+                provenance: Provenance::Measured,
+                covers: String::new(),
+                leaves_out: String::new(),
+                relative_uncertainty: None,
+                quantum_s: 0.0,
+            }))]
+        }
+    }
+
+    impl Meter for TenWatts {
+        fn description(&self) -> &MeterDescription {
+            &self.0
+        }
+
+        fn read_j(&mut self, now: Duration) -> Result<f64, MeterError> {
+            Ok(10.0 * now.as_secs_f64())
+        }
+    }
+
+    #[test]
+    fn measured_joules_have_an_idle_baseline_on_either_side_of_the_turns() {
+        let plan = Plan { order: Order::Sequential, idle: Duration::from_secs(4), ..Plan::default() };
+        let (outcome, steps) = run_metered(&["10000", "40000"], false, &Cancel::default(), plan, TenWatts::boxed);
+        let outcome = outcome.unwrap();
+        let expected =
+            ["idle 4 s", "10000 0/6", "10000 1/6", "10000 2/6", "40000 3/6", "40000 4/6", "40000 5/6", "idle 4 s"];
+        assert_eq!(steps, expected);
+        assert_eq!(outcome.idle.iter().map(|idle| idle.when).collect::<Vec<_>>(), [When::Before, When::After]);
+        for idle in &outcome.idle {
+            assert!((idle.duration_s - 4.0).abs() < 1e-9 && (idle.energy_j["ten"] - 40.0).abs() < 1e-9, "{idle:?}");
+        }
+        // The device draws no more at work than idle: gross is there, net is not, and says why.
+        let energy = &outcome.benchmarks[0].energy_j_per_hash;
+        assert!((energy.gross.unwrap().value - 10.0 / 1e4).abs() < 1e-9);
+        assert!(energy.net.is_none() && energy.net_reason.as_ref().unwrap().contains("idle"), "{energy:?}");
+        assert_eq!(outcome.benchmarks[0].turns.len(), 3);
+    }
+
+    #[test]
+    fn the_harness_passes_rates_on_unaltered() {
+        // Samples of the record against the rates that the engine was told, over 300 plans and rates.
+        for seed in 0..300_u32 {
+            let rate_hps = 10_000 + 37 * seed;
+            let name = rate_hps.to_string();
+            let plan = Plan { seed: u64::from(seed), ..Plan::new(0.3 + 0.01 * f64::from(seed)).unwrap() };
+            let outcome = run_metered(&[&name], false, &Cancel::default(), plan, |_| Vec::new()).0.unwrap();
+            let benchmark = &outcome.benchmarks[0];
+            assert_eq!(benchmark.samples.len(), usize::try_from(plan.rounds * plan.samples_per_turn).unwrap());
+            for sample in &benchmark.samples {
+                #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+                let sampled_hps = sample.hashes as f64 / sample.duration_s;
+                // The fake clock counts in nanoseconds.
+                assert!((sampled_hps / f64::from(rate_hps) - 1.0).abs() < 1e-6, "{sampled_hps} of {rate_hps} H/s");
+                assert!(sample.duration_s >= plan.sample.as_secs_f64());
+            }
+        }
     }
 
     #[test]

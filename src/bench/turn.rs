@@ -6,16 +6,19 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::device::Device;
-use crate::energy::Meter;
+use crate::energy::{Meter, Provenance};
 use crate::engine::{Cancel, Engine, EngineError, HitFilter, Sink, Span, SpanReport, Work, Workload, WorkloadCursor};
+use crate::machine::{LoadChange, LoadSnapshot, load_change};
 use crate::verify::TimedWork;
 
 /// The shortest stretch over which the lead-in looks at the rate.
 const LEAD_IN_WINDOW: Duration = Duration::from_millis(100);
+/// The shortest lead-in: two stretches.
+pub(super) const LEAD_IN_MIN: Duration = Duration::from_millis(200);
 /// Two stretches in a row that differ by no more than this are steady.
 const LEAD_IN_TOLERANCE: f64 = 0.05;
 /// The lead-in ends after this long even when the rate isn't steady.
-const LEAD_IN_MAX: Duration = Duration::from_secs(2);
+pub(super) const LEAD_IN_MAX: Duration = Duration::from_secs(2);
 /// How many hits per second the filter of timed work shall give: enough to notice what is lost, few enough that hashing
 /// them again costs nothing. At 30 ms a submission these are a hundred in each.
 const HITS_PER_SECOND: f64 = 3000.0;
@@ -49,6 +52,19 @@ pub struct Turn<'a> {
     pub sample: Duration,
     /// Ends the turn early; the sample that has begun is dropped.
     pub cancel: &'a Cancel,
+    /// Reads what moves around the measurement.
+    pub load: &'a dyn Fn() -> LoadSnapshot,
+}
+
+/// What was around the samples of a turn, read while the engine was at work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conditions {
+    /// How long the lead-in took.
+    pub lead_in: Duration,
+    /// What moved from the first sample to the last.
+    pub change: LoadChange,
+    /// How things stood at the end of the last sample.
+    pub after: LoadSnapshot,
 }
 
 /// What a turn left.
@@ -56,6 +72,8 @@ pub struct Turn<'a> {
 pub struct TurnOutcome {
     /// The samples; fewer than asked for after an interrupt or an error.
     pub samples: Vec<Sample>,
+    /// What was around them; none where the turn ended early.
+    pub conditions: Option<Conditions>,
     /// What was reported, for checking.
     pub work: TimedWork,
     /// What ended the turn early, if something did.
@@ -90,11 +108,17 @@ impl Meterings {
         self.failed.get(name).map(String::as_str)
     }
 
+    /// Tells whether any meter measures: a declared power is the same whatever the device does.
+    #[must_use]
+    pub fn any_measures(&self) -> bool {
+        self.meters.iter().any(|meter| meter.description().provenance != Provenance::Declared)
+    }
+
     /// Reads every meter that still works: joules since it was opened, by name.
     ///
     /// All are read, because counters wrap; but only a meter of the `device` whose turn it is can fail: a graphics card
     /// that sleeps while the processors hash doesn't answer, and nobody minds.
-    fn read(&mut self, now: Duration, device: Device) -> BTreeMap<String, f64> {
+    pub(super) fn read(&mut self, now: Duration, device: Option<Device>) -> BTreeMap<String, f64> {
         let mut readings = BTreeMap::new();
         for meter in &mut self.meters {
             let name = meter.description().name.clone();
@@ -103,7 +127,7 @@ impl Meterings {
             }
             match meter.read_j(now.saturating_sub(self.opened)) {
                 Ok(energy_j) => drop(readings.insert(name, energy_j)),
-                Err(error) if meter.description().device == device => {
+                Err(error) if Some(meter.description().device) == device => {
                     self.failed.insert(name, error.to_string());
                 }
                 Err(_) => {}
@@ -168,13 +192,19 @@ struct TurnSink<'a, 'b> {
     is_done: &'a AtomicBool,
     lead_in: LeadIn,
     open: Option<Open>,
+    /// When the first sample began, and how things stood then.
+    began: Option<(Duration, LoadSnapshot)>,
+    /// When the last report was finished.
+    last: Duration,
     outcome: TurnOutcome,
 }
 
 impl TurnSink<'_, '_> {
     /// Ends the open sample and begins the next at the same moment, so that no time lies between them.
     fn cut(&mut self, now: Duration) {
-        let readings = self.meterings.read(now, self.turn.device);
+        let readings = self.meterings.read(now, Some(self.turn.device));
+        // The engine is at work here, and its threads live: idle processors clock down and cool.
+        let (began, before) = self.began.get_or_insert_with(|| (now, (self.turn.load)()));
         if let Some(open) = self.open.take() {
             // A meter counts in a sample only if it was read at both ends.
             let energy_j = readings
@@ -191,6 +221,10 @@ impl TurnSink<'_, '_> {
         if self.outcome.samples.len() < self.turn.samples as usize {
             self.open = Some(Open { start: now, hashes: 0, readings });
         } else {
+            let after = (self.turn.load)();
+            let change = load_change(before, &after, now - *began);
+            let lead_in = *began - self.lead_in.start;
+            self.outcome.conditions = Some(Conditions { lead_in, change, after });
             self.is_done.store(true, Ordering::Relaxed);
         }
     }
@@ -198,7 +232,10 @@ impl TurnSink<'_, '_> {
 
 impl Sink for TurnSink<'_, '_> {
     fn report(&mut self, report: SpanReport) {
-        let now = self.turn.clock.now();
+        let now = report.finished.map_or_else(|| self.turn.clock.now(), |moment| self.turn.clock.at(moment));
+        // Reports of several threads may be taken in another order than they were finished in, by microseconds.
+        let now = now.max(self.last);
+        self.last = now;
         let hashes = report.span.hashes();
         self.outcome.work.observe(report);
         match &mut self.open {
@@ -217,6 +254,14 @@ impl Sink for TurnSink<'_, '_> {
             }
         }
     }
+
+    fn patience(&self) -> Duration {
+        let edge = match &self.open {
+            Some(open) => open.start + self.turn.sample,
+            None => self.lead_in.window_start + LEAD_IN_WINDOW,
+        };
+        edge.saturating_sub(self.turn.clock.now())
+    }
 }
 
 /// Lets `engine` run for one turn.
@@ -231,7 +276,14 @@ pub fn run_turn(engine: &mut dyn Engine, turn: &Turn<'_>, meterings: &mut Meteri
         is_done: &is_done,
         lead_in: LeadIn { start, window_start: start, hashes: 0, rate_before: None },
         open: None,
-        outcome: TurnOutcome { samples: Vec::new(), work: TimedWork::new(turn.filter, seed), fault: None },
+        began: None,
+        last: start,
+        outcome: TurnOutcome {
+            samples: Vec::new(),
+            conditions: None,
+            work: TimedWork::new(turn.filter, seed),
+            fault: None,
+        },
     };
     let fault = engine.run(turn.filter, &work, &mut sink).err();
     TurnOutcome { fault, ..sink.outcome }
@@ -260,7 +312,8 @@ pub fn calibrate(
 ) -> Result<(Calibration, TimedWork), EngineError> {
     let work = WorkloadCursor::new(workload.clone());
     let filter = HitFilter::with_zero_bits(16);
-    let turn = Turn { clock, device: Device::Cpu, work: &work, filter, samples: 1, sample, cancel };
+    let load = LoadSnapshot::default;
+    let turn = Turn { clock, device: Device::Cpu, work: &work, filter, samples: 1, sample, cancel, load: &load };
     let outcome = run_turn(engine, &turn, &mut Meterings::new(Vec::new(), Duration::ZERO));
     if let Some(fault) = outcome.fault {
         return Err(fault);
@@ -323,7 +376,9 @@ mod tests {
         let cursor = WorkloadCursor::new(workload());
         let sample = Duration::from_millis(250);
         let filter = HitFilter::with_zero_bits(3);
-        let turn = Turn { clock: &clock, device: Device::Cpu, work: &cursor, filter, samples: 4, sample, cancel };
+        let load = || LoadSnapshot { clock_mhz: Some(4000.0), own_s: Some(1.0), ..LoadSnapshot::default() };
+        let (device, work) = (Device::Cpu, &cursor);
+        let turn = Turn { clock: &clock, device, work, filter, samples: 4, sample, cancel, load: &load };
         run_turn(&mut engine, &turn, meterings)
     }
 
@@ -342,6 +397,8 @@ mod tests {
             assert_eq!((sample.duration, sample.hashes), (Duration::from_millis(250), 2500));
             assert!((sample.energy_j["a"] - 12.5).abs() < 1e-9);
         }
+        let conditions = outcome.conditions.unwrap();
+        assert_eq!((conditions.lead_in, conditions.after.clock_mhz), (Duration::from_millis(200), Some(4000.0)));
         assert!(outcome.fault.is_none());
     }
 

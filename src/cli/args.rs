@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::generate::GenerateArguments;
 use crate::coin::Coin;
 use crate::energy::MeterSpec;
+use crate::record::Order;
 use crate::report::units::parse_quantity;
 use crate::study;
 
@@ -161,6 +162,15 @@ pub(super) enum Preset {
 }
 
 impl Preset {
+    /// Returns its name, as the command line has it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Standard => "standard",
+            Self::Strict => "strict",
+        }
+    }
+
     /// Returns the measured time per engine, in seconds.
     pub(super) fn seconds(self) -> f64 {
         match self {
@@ -188,8 +198,34 @@ pub(super) struct BenchArguments {
     /// Measured seconds for each engine, in place of the preset's; set-up and warm-up come on top
     #[arg(long, value_name = "SECONDS")]
     pub(super) time: Option<f64>,
+    /// Whether engines take turns, so that a machine that grows hot or busy does so for all, or each has all its turns
+    /// in a row
+    #[arg(long, value_name = "ORDER", default_value = "interleaved")]
+    pub(super) order: OrderArgument,
+    /// Decides which engine begins
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Print the plan and how long it will take, and measure nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
     #[command(flatten)]
     pub(super) measure: MeasureArguments,
+}
+
+/// Who follows whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OrderArgument {
+    Interleaved,
+    Sequential,
+}
+
+impl From<OrderArgument> for Order {
+    fn from(argument: OrderArgument) -> Self {
+        match argument {
+            OrderArgument::Interleaved => Self::Interleaved,
+            OrderArgument::Sequential => Self::Sequential,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -6,18 +6,24 @@ use super::args::{BenchArguments, Format, Preset};
 use super::exit::{Failure, UNSTABLE};
 use super::measure::{Measurement, exit_code, worth_printing};
 use super::output::Output;
-use super::{select, summary, surroundings};
+use super::{plan, select, summary, surroundings};
 use crate::bench::Plan;
 use crate::report::{csv, markdown};
 
 pub(super) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<ExitCode, Failure> {
     let format = output.format(arguments.measure.format)?;
-    let plan = Plan::new(arguments.time.unwrap_or(arguments.preset.seconds()))?;
+    let seconds = arguments.time.unwrap_or(arguments.preset.seconds());
+    let plan = Plan { order: arguments.order.into(), seed: arguments.seed, ..Plan::new(seconds)? };
     let mut measurement = Measurement::open(&arguments.measure, output.quiet)?;
     let chosen = select::by_filters(&measurement.workshop.registry, &arguments.filters)?;
     let ids: Vec<String> = chosen.iter().map(|candidate| candidate.id.to_string()).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let (record, faults) = measurement.run(&ids, plan, Vec::new())?;
+    let preset = arguments.time.is_none().then(|| arguments.preset.name());
+    if arguments.dry_run {
+        plan::print(&measurement.planned(&ids, &plan, preset), &plan, output)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (record, faults) = measurement.run(&ids, plan, preset, Vec::new())?;
     let written = measurement.write(&record)?;
     let faults = worth_printing(&record, faults)?;
     match format {

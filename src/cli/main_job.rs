@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &MeasureArguments, price_kwh: f64, output: &mut Out
         Err(failure) => return Err(failure),
     };
     let ids: Vec<&str> = choice.ids.iter().map(EngineId::as_str).collect();
-    let (record, faults) = measurement.run(&ids, Plan::default(), choice.calibrations)?;
+    let (record, faults) = measurement.run(&ids, Plan::default(), None, choice.calibrations)?;
     let written = measurement.write(&record)?;
     let faults = worth_printing(&record, faults)?;
     let costs = summary::costs(&record, price_kwh);

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use super::args::MeasureArguments;
 use super::exit::{Failure, INTERRUPTED};
+use super::plan::Planned;
 use super::surroundings;
 use super::workshop::Workshop;
-use crate::bench::{Meterings, Plan, Session};
+use crate::bench::{Meterings, Plan, Session, Supplier, estimate, groups};
 use crate::clock::Clock;
 use crate::device::Device;
-use crate::energy::{self, MeterDescription, Meters};
-use crate::engine::{Candidate, EngineError};
+use crate::energy::{self, MeterDescription, Meters, Provenance};
+use crate::engine::{Candidate, EngineError, EngineId, Resource};
 use crate::machine::{self, Machine};
-use crate::record::{Calibrated, FORMAT, FORMAT_VERSION, OutFile, Record, Tool, Warning};
+use crate::record::{Calibrated, FORMAT, FORMAT_VERSION, OutFile, PlanRecord, Record, Tool, Warning};
 use crate::registry::Registry;
 use crate::sysroot::Sysroot;
 
@@ -45,37 +46,66 @@ impl Measurement {
         Ok(Self { workshop, sysroot, meters, meters_opened, out, started: jiff::Timestamp::now() })
     }
 
+    /// Says what [`Measurement::run`] would do.
+    pub(super) fn planned(&self, wanted: &[&str], plan: &Plan, preset: Option<&str>) -> Planned {
+        let Workshop { registry, threads, .. } = &self.workshop;
+        let (candidates, missing) = self.candidates(wanted);
+        let resources = |candidate: &Candidate| registry.resources(candidate);
+        let groups = groups(&candidates, resources, machine::available_memory_bytes(&self.sysroot));
+        let meters: Vec<&MeterDescription> = self.meters.meters.iter().map(|meter| meter.description()).collect();
+        let meters_idle = meters.iter().any(|meter| meter.provenance != Provenance::Declared);
+        let held: Vec<Resource> = candidates.iter().flat_map(|candidate| resources(candidate)).collect();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let estimate = estimate(plan, count(candidates.len()), count(groups.len()), &held, meters_idle);
+        let turns_of = |group: &Vec<EngineId>| {
+            plan.schedule(group.len()).into_iter().map(|index| group[index].clone()).collect::<Vec<_>>()
+        };
+        Planned {
+            plan: plan_record(plan, preset, meters_idle),
+            threads: *threads,
+            meters: meters.iter().map(|meter| meter.name.clone()).collect(),
+            turns: groups.iter().map(turns_of).collect(),
+            groups,
+            unavailable: missing.iter().map(|candidate| candidate.id.clone()).collect(),
+            duration_s: (&estimate).into(),
+        }
+    }
+
+    /// Returns the candidates with these ids: those that can run here, and those that can't.
+    fn candidates(&self, wanted: &[&str]) -> (Vec<&Candidate>, Vec<&Candidate>) {
+        let known = wanted.iter().filter_map(|id| self.workshop.registry.get(id));
+        known.partition(|candidate| candidate.availability.is_ok())
+    }
+
     /// Measures the engines with the ids `wanted` and makes the record, which names those that can't run here.
     pub(super) fn run(
         &mut self,
         wanted: &[&str],
         plan: Plan,
+        preset: Option<&str>,
         calibrations: Vec<Calibrated>,
     ) -> Result<(Record, Vec<EngineError>), Failure> {
+        let meters = std::mem::take(&mut self.meters.meters);
+        let sensors: Vec<MeterDescription> = meters.iter().map(|meter| meter.description().clone()).collect();
+        let mut meterings = Meterings::new(meters, self.meters_opened);
         let workshop = &self.workshop;
-        let (candidates, missing): (Vec<&Candidate>, Vec<&Candidate>) = wanted
-            .iter()
-            .filter_map(|id| workshop.registry.get(id))
-            .partition(|candidate| candidate.availability.is_ok());
-        let sensors: Vec<MeterDescription> =
-            self.meters.meters.iter().map(|meter| meter.description().clone()).collect();
+        let (candidates, missing) = self.candidates(wanted);
         let machine = workshop.registry.machine().clone();
-        let mut meterings = Meterings::new(std::mem::take(&mut self.meters.meters), self.meters_opened);
+        let meters_idle = meterings.any_measures();
+        let load = || machine::load(&self.sysroot);
         let session = Session {
             supplier: &workshop.registry,
             clock: &workshop.clock,
             plan,
             observer: &workshop.terminal,
             cancel: &workshop.cancel,
+            load: &load,
             pool: &workshop.pool,
             threads: workshop.threads,
             available_bytes: machine::available_memory_bytes(&self.sysroot),
             unavailable: &self.meters.unavailable,
         };
-        let (load_before, started) = (machine::load(&self.sysroot), workshop.clock.now());
         let outcome = session.run(&candidates, &mut meterings);
-        let over = workshop.clock.now().saturating_sub(started);
-        let load_change = machine::load_change(&load_before, &machine::load(&self.sysroot), over);
         workshop.terminal.clear();
         let outcome = outcome?;
         let mut warnings = self.standing_warnings(&machine, &candidates);
@@ -97,7 +127,9 @@ impl Measurement {
                 warnings.push(Warning::new("meter-failed", text, "its joules are left out; measure again"));
             }
         }
-        warnings.extend(surroundings::moved(&load_change));
+        warnings.extend(surroundings::moved(&outcome.load_change));
+        warnings.extend(surroundings::drifted(&outcome.benchmarks));
+        warnings.extend(surroundings::disturbed_idle(&outcome.idle));
         warnings.extend(outcome.warnings);
         let record = Record {
             format: FORMAT.to_owned(),
@@ -106,12 +138,14 @@ impl Measurement {
             started_utc: self.started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             machine,
             sensors,
+            plan: Some(plan_record(&plan, preset, meters_idle)),
             groups: outcome.groups,
+            idle: outcome.idle,
             setups: outcome.setups,
             calibrations,
             benchmarks: outcome.benchmarks,
             warnings,
-            load_change,
+            load_change: outcome.load_change,
             interrupted: outcome.interrupted,
         };
         Ok((record, outcome.faults))
@@ -126,6 +160,7 @@ impl Measurement {
             warnings.push(Warning::new("energy-unavailable", text, unavailable.hint.clone()));
         }
         warnings.extend(surroundings::standing(machine));
+        warnings.extend(surroundings::small_pages(machine, candidates));
         for gpu in machine.gpus.iter().filter(|gpu| gpu.software) {
             if candidates.iter().any(|candidate| candidate.id.device() == gpu.id) {
                 let text = format!("{} is a driver in software: its work is done by the processors", gpu.id);
@@ -145,6 +180,20 @@ impl Measurement {
         let text = serde_json::to_string_pretty(record).map_err(std::io::Error::from)?;
         out.write(&format!("{text}\n"))?;
         Ok(Some(path))
+    }
+}
+
+/// Writes a plan down.
+pub(super) fn plan_record(plan: &Plan, preset: Option<&str>, meters_idle: bool) -> PlanRecord {
+    PlanRecord {
+        preset: preset.map(ToOwned::to_owned),
+        measured_s: (plan.turn() * plan.rounds).as_secs_f64(),
+        rounds: plan.rounds,
+        samples_per_turn: plan.samples_per_turn,
+        sample_s: plan.sample.as_secs_f64(),
+        order: plan.order,
+        seed: plan.seed,
+        idle_s: if meters_idle { plan.idle.as_secs_f64() } else { 0.0 },
     }
 }
 

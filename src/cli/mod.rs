@@ -15,6 +15,7 @@ mod log;
 mod main_job;
 mod measure;
 mod output;
+mod plan;
 mod progress;
 mod scan;
 mod select;

@@ -57,15 +57,17 @@ impl Output {
     }
 
     /// Returns the format that is wanted: `asked` by name, or JSON by `--json`.
-    pub(super) fn format(&self, asked: Option<Format>) -> Result<Format, Failure> {
-        match asked {
+    pub(super) fn format(&mut self, asked: Option<Format>) -> Result<Format, Failure> {
+        let format = match asked {
             None if self.json => Ok(Format::Json),
             None => Ok(Format::Table),
             Some(format) if self.json && format != Format::Json => {
                 Err(Failure::usage("--json and --format ask for different things", "give one of them"))
             }
             Some(format) => Ok(format),
-        }
+        }?;
+        self.json = format == Format::Json;
+        Ok(format)
     }
 
     /// Prints a text as it is.

@@ -128,7 +128,11 @@ impl Progress for Terminal {
 }
 
 impl Observer for Terminal {
-    fn turn(&self, id: &EngineId, done: u32, turns: u32) {
+    fn idle(&self, time: Duration) {
+        self.step(&format!("metering idle devices for {:.0} s", time.as_secs_f64()), None);
+    }
+
+    fn turn(&self, id: &EngineId, done: usize, turns: usize) {
         self.step(&format!("measuring {id} ({} of {turns})", done + 1), None);
     }
 }

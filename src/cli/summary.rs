@@ -48,6 +48,7 @@ pub(super) fn rates(record: &Record) -> Table {
         Column::right("mean"),
         Column::right("power"),
         Column::right("energy").unit("per hash"),
+        Column::right("net of idle").unit("per hash"),
         Column::right("threads"),
         Column::left("verified by"),
         Column::left("device"),
@@ -60,6 +61,7 @@ pub(super) fn rates(record: &Record) -> Table {
             format_si(benchmark.rate_hps.mean, "H/s", 3),
             power(benchmark),
             energy(benchmark),
+            net(benchmark),
             benchmark.threads.to_string(),
             benchmark.verified_by.clone(),
             benchmark.device_name.clone(),
@@ -77,8 +79,17 @@ fn power(benchmark: &Benchmark) -> String {
     }
 }
 
+/// Words the device's own joules; what the processors took while a card hashed stands beside them.
 fn energy(benchmark: &Benchmark) -> String {
-    benchmark.energy_j_per_hash.gross.map_or_else(|| ABSENT.to_owned(), |gross| format_interval(&gross, "J"))
+    let energy = &benchmark.energy_j_per_hash;
+    let Some(gross) = energy.gross else { return ABSENT.to_owned() };
+    let own = format_interval(&gross, "J");
+    energy.host.map_or(own.clone(), |host| format!("{own}, cpu {}", format_si(host.value, "J", 3)))
+}
+
+/// Words the joules without what the device draws when idle. Where there is gross but no net, the record says why.
+fn net(benchmark: &Benchmark) -> String {
+    benchmark.energy_j_per_hash.net.map_or_else(|| "–".to_owned(), |net| format_interval(&net, "J"))
 }
 
 /// Makes the table of the bare program.

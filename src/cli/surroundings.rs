@@ -1,14 +1,23 @@
 //! Warnings about what was around a measurement: the hypervisor's neighbours, other programs, heat, the battery.
 
+use crate::device::Device;
+use crate::engine::Candidate;
 use crate::machine::{LoadChange, Machine};
-use crate::record::Warning;
+use crate::record::{Benchmark, Idle, Turn, Warning, When};
 
 /// Codes of warnings after which a measurement doesn't count as stable.
-const UNSTABLE: [&str; 4] = ["unsteady", "steal", "load", "throttled"];
+const UNSTABLE: [&str; 5] = ["unsteady", "steal", "load", "throttled", "clock-drift"];
 /// Above this part of the time at work, what the hypervisor gives to others is worth a warning.
 const STEAL: f64 = 0.02;
 /// Above this part of the machine, other programs are worth a warning.
 const OTHERS: f64 = 0.05;
+/// When the clocks of an engine's turns lie further apart than this part of the lowest, that is worth a warning.
+const CLOCK: f64 = 0.05;
+/// The same of temperatures, in °C. Less is the ordinary way of a cold machine.
+const TEMPERATURE_C: f64 = 10.0;
+/// The same of involuntary context switches, per second and thread: at a hundred, with a scheduler that gives some
+/// milliseconds to each, others have taken a good part of the processor.
+const SWITCHES_PER_S: f64 = 100.0;
 
 /// Tells whether a warning says that a measurement wasn't stable.
 pub(super) fn is_unstable(warning: &Warning) -> bool {
@@ -29,12 +38,73 @@ pub(super) fn standing(machine: &Machine) -> Vec<Warning> {
     // Under the drivers that set clocks themselves, powersave is the usual name of full speed.
     let driver = machine.cpu.scaling_driver.as_deref().unwrap_or("");
     let is_own_driver = driver.contains("pstate");
-    if machine.cpu.governor.as_deref() == Some("powersave") && !is_own_driver {
-        let text = "the frequency governor is powersave: the processors run at their lowest clock";
-        let hint = "sudo cpupower frequency-set -g performance";
-        warnings.push(Warning::new("governor", text, hint));
+    let told = match machine.cpu.governor.as_deref() {
+        Some("powersave") if !is_own_driver => {
+            Some("the frequency governor is powersave: the processors run at their lowest clock")
+        }
+        Some("mixed") => Some("the processors have different frequency governors, and may run at different clocks"),
+        _ => None,
+    };
+    if let Some(text) = told {
+        warnings.push(Warning::new("governor", text, "sudo cpupower frequency-set -g performance"));
     }
     warnings
+}
+
+/// Says where engines that live on huge pages have none.
+pub(super) fn small_pages(machine: &Machine, candidates: &[&Candidate]) -> Option<Warning> {
+    let id = &candidates.iter().find(|candidate| candidate.id.algorithm().starts_with("randomx"))?.id;
+    // The binding can't ask for huge pages: only what the kernel gives unasked reaches it.
+    let setting = machine.memory.transparent_huge_pages.as_deref().filter(|setting| *setting != "always")?;
+    let text = format!("{id} runs on small pages: it asks for no huge ones, and the kernel's setting is {setting}");
+    let hint = "echo always | sudo tee /sys/kernel/mm/transparent_hugepage/enabled";
+    Some(Warning::new("huge-pages", text, hint))
+}
+
+/// Says which engines on processors met different machines from turn to turn.
+pub(super) fn drifted(benchmarks: &[Benchmark]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for benchmark in benchmarks.iter().filter(|benchmark| benchmark.device == Device::Cpu) {
+        let ends = |figure: fn(&Turn) -> Option<f64>| {
+            let figures = || benchmark.turns.iter().filter_map(figure);
+            figures().reduce(f64::min).zip(figures().reduce(f64::max))
+        };
+        let id = &benchmark.id;
+        if let Some((low, high)) = ends(|turn| turn.clock_mhz).filter(|(low, high)| high / low - 1.0 > CLOCK) {
+            let text = format!("the clock was between {low:.0} and {high:.0} MHz at the end of turns of {id}");
+            let hint = "fix the clock (governor, boost, power limit), or take the rate as that of a mean clock";
+            warnings.push(Warning::new("clock-drift", text, hint));
+        }
+        if let Some((low, high)) = ends(|turn| turn.temperature_c).filter(|(low, high)| high - low > TEMPERATURE_C) {
+            let text = format!("the processors were between {low:.0} and {high:.0} °C at the end of turns of {id}");
+            let hint = "measure again while the machine is warm, or longer: a hot processor draws more power";
+            warnings.push(Warning::new("temperature-drift", text, hint));
+        }
+        let switches = |turn: &Turn| turn.involuntary_switches_per_s;
+        let most = benchmark.turns.iter().filter_map(switches).reduce(f64::max);
+        #[expect(clippy::cast_precision_loss, reason = "a number of threads")]
+        let bound = SWITCHES_PER_S * benchmark.threads.max(1) as f64;
+        if let Some(most) = most.filter(|&most| most > bound) {
+            let text = format!("threads of {id} had to make way for others {most:.0} times a second in one turn");
+            warnings.push(Warning::new("switches", text, "end other programs, or leave one processor free: --threads"));
+        }
+    }
+    warnings
+}
+
+/// Says which idle baselines weren't idle.
+pub(super) fn disturbed_idle(idle: &[Idle]) -> Vec<Warning> {
+    let told = |one: &Idle| {
+        let others = one.others_fraction.filter(|&others| others > OTHERS)?;
+        let when = if one.when == When::Before { "before" } else { "after" };
+        let text = format!(
+            "other programs used {:.0} % of the processors in the idle baseline {when} the turns: net joules are too \
+             low",
+            others * 100.0
+        );
+        Some(Warning::new("idle-disturbed", text, "end them, and measure again"))
+    };
+    idle.iter().filter_map(told).collect()
 }
 
 /// Says what moved while engines were measured.
@@ -85,6 +155,54 @@ mod tests {
         assert!(warnings[0].text.contains("25 %"), "{}", warnings[0].text);
     }
 
+    fn benchmark(turns: Vec<Turn>) -> Benchmark {
+        let interval = serde_json::json!({
+            "id": "fake/cpu/x", "algorithm": "fake", "device": "cpu", "device_name": "", "engine": "x", "mode": null,
+            "threads": 2, "verified": true, "verified_by": "", "verified_hashes": 0, "setup_s": {}, "meters": [],
+            "samples": [], "outliers": [],
+            "rate_hps": { "median": 1.0, "low": 1.0, "high": 1.0, "confidence": 0.95, "mean": 1.0 },
+            "energy_j_per_hash": {
+                "gross": null, "net": null, "provenance": "unavailable", "meters": [], "coverage": "", "reason": "none"
+            },
+        });
+        Benchmark { turns, ..serde_json::from_value(interval).unwrap() }
+    }
+
+    #[test]
+    fn clocks_temperatures_and_switches_are_told_where_turns_differ() {
+        let turn = |clock: f64, celsius: f64, switches: f64| Turn {
+            clock_mhz: Some(clock),
+            temperature_c: Some(celsius),
+            involuntary_switches_per_s: Some(switches),
+            ..Turn::default()
+        };
+        let steady = benchmark(vec![turn(4000.0, 60.0, 150.0), turn(3900.0, 69.0, 10.0), Turn::default()]);
+        assert!(drifted(&[steady]).is_empty());
+        let moved = benchmark(vec![turn(4000.0, 60.0, 10.0), turn(3700.0, 75.0, 201.0)]);
+        let warnings = drifted(std::slice::from_ref(&moved));
+        assert_eq!(codes(&warnings), ["clock-drift", "temperature-drift", "switches"]);
+        assert_eq!(warnings.iter().filter(|warning| is_unstable(warning)).count(), 1);
+        assert!(warnings[0].text.contains("between 3700 and 4000 MHz"), "{}", warnings[0].text);
+        // A card's rate doesn't follow the processors' clock.
+        assert!(drifted(&[Benchmark { device: Device::Gpu(0), ..moved }]).is_empty());
+        assert!(drifted(&[benchmark(Vec::new())]).is_empty());
+    }
+
+    #[test]
+    fn an_idle_baseline_that_was_not_idle_is_told() {
+        let idle = |others: Option<f64>| Idle {
+            group: 0,
+            when: When::After,
+            start_s: 0.0,
+            duration_s: 1.0,
+            energy_j: std::collections::BTreeMap::new(),
+            others_fraction: others,
+        };
+        let warnings = disturbed_idle(&[idle(None), idle(Some(0.04)), idle(Some(0.5))]);
+        assert_eq!(codes(&warnings), ["idle-disturbed"]);
+        assert!(warnings[0].text.contains("50 %") && warnings[0].text.contains("after"), "{}", warnings[0].text);
+    }
+
     #[test]
     fn a_battery_and_a_governor_that_saves_power_are_told() {
         let nothing = tempfile::tempdir().unwrap();
@@ -97,5 +215,7 @@ mod tests {
         machine.cpu.scaling_driver = Some("intel_pstate".to_owned());
         assert_eq!(codes(&standing(&machine)), ["battery"]);
         assert!(!standing(&machine).iter().any(is_unstable));
+        machine.cpu.governor = Some("mixed".to_owned());
+        assert_eq!(codes(&standing(&machine)), ["battery", "governor"]);
     }
 }

@@ -87,6 +87,11 @@ impl fmt::Display for Provenance {
     }
 }
 
+/// The class of energy meters in chips, as a fraction of what they read. NVIDIA states ±5 % for power readings of its
+/// cards of the generations Fermi and Kepler (NVML's manual), and nothing for later ones. Intel and AMD state nothing
+/// for RAPL: that it is as good is assumed.
+const CHIP_CLASS: f64 = 0.05;
+
 /// What a meter is, as the record keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MeterDescription {
@@ -100,7 +105,8 @@ pub struct MeterDescription {
     pub covers: String,
     /// What they leave out, such as `power supply loss, fans, disks, graphics cards`.
     pub leaves_out: String,
-    /// The uncertainty of a reading as a fraction of it (±5 % is 0.05); none where it isn't known.
+    /// The uncertainty of a reading as a fraction of it (±5 % is 0.05), at 95 %: the meter's class, or what the user
+    /// stated; none where it isn't known.
     pub relative_uncertainty: Option<f64>,
     /// The shortest time that a reading resolves, in seconds; 0 where any time is resolved.
     pub quantum_s: f64,

@@ -16,7 +16,7 @@ use super::card::CardSettings;
 use super::hwmon::LEAVES_OUT;
 use super::integrate::Reading;
 use super::sampler::{Sampled, Source};
-use super::{GpuAddress, Meter, MeterDescription, MeterError, Provenance, unavailable_for};
+use super::{CHIP_CLASS, GpuAddress, Meter, MeterDescription, MeterError, Provenance, unavailable_for};
 use crate::device::Device;
 use crate::sysroot::Sysroot;
 use crate::unavailable::Unavailable;
@@ -220,7 +220,7 @@ fn description(device: Device, covers: String) -> MeterDescription {
         provenance: Provenance::Measured,
         covers,
         leaves_out: LEAVES_OUT.to_owned(),
-        relative_uncertainty: None,
+        relative_uncertainty: Some(CHIP_CLASS),
         quantum_s: 0.1,
     }
 }

@@ -12,7 +12,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Meter, MeterDescription, MeterError, Provenance, read_number, unavailable};
+use super::{CHIP_CLASS, Meter, MeterDescription, MeterError, Provenance, read_number, unavailable};
 use crate::device::Device;
 use crate::sysroot::Sysroot;
 use crate::unavailable::Unavailable;
@@ -120,7 +120,7 @@ impl Rapl {
             provenance: Provenance::Measured,
             covers: covers(packages.len(), dram_count),
             leaves_out: missing.join(", "),
-            relative_uncertainty: None,
+            relative_uncertainty: Some(CHIP_CLASS),
             quantum_s: 0.001,
         };
         Ok(Self { description, domains, total_uj: 0 })

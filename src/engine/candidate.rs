@@ -1,6 +1,7 @@
 //! Engines that could exist here, and what it takes to make one.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::{Cancel, Engine, EngineError, EngineId, Pool};
 use crate::device::Device;
@@ -36,12 +37,16 @@ impl Candidate {
         self.availability.as_ref().err()
     }
 
+    /// Returns what the engine holds; nothing where it can't run.
+    #[must_use]
+    pub fn resources(&self) -> &[Resource] {
+        self.availability.as_ref().map_or(&[], |available| &available.resources)
+    }
+
     /// Returns the memory that the engine holds, shared resources included, in bytes; 0 where it can't run.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
-        self.availability
-            .as_ref()
-            .map_or(0, |available| available.resources.iter().map(|resource| resource.bytes).sum())
+        self.resources().iter().map(|resource| resource.bytes).sum()
     }
 
     /// Makes the engine.
@@ -75,6 +80,8 @@ pub struct Resource {
     pub key: String,
     /// How large it is.
     pub bytes: u64,
+    /// About how long it takes to build, from what was seen on one processor; 0 where that is not worth telling.
+    pub build: Duration,
 }
 
 /// What an engine is made for.

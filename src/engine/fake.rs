@@ -79,7 +79,7 @@ impl Engine for FakeEngine {
                 }
             }
             self.clock.advance(Duration::from_secs_f64(span.hashes() as f64 / rate_hps));
-            sink.report(SpanReport { span, hits, xor_tail: Some(xor_tail), device_time: None });
+            sink.report(SpanReport { span, hits, xor_tail: Some(xor_tail), device_time: None, finished: None });
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ mod id;
 mod job;
 mod pool;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use self::candidate::{Available, Candidate, MakeEngine, Preparation, Progress, Quiet, Resource};
 pub use self::id::EngineId;
@@ -60,6 +60,12 @@ pub trait Engine: Send {
 pub trait Sink {
     /// Takes one finished span.
     fn report(&mut self, report: SpanReport);
+
+    /// Tells for how long no report need be taken: until then an engine may keep reports that say when they were
+    /// finished. Each one that is taken at once wakes a thread, which takes the processor from one that hashes.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// A span that is finished.
@@ -73,6 +79,8 @@ pub struct SpanReport {
     pub xor_tail: Option<u64>,
     /// How long the device was busy with this span, by its own clock, where it has one.
     pub device_time: Option<Duration>,
+    /// When the span was finished, where it is not reported at once.
+    pub finished: Option<Instant>,
 }
 
 /// Reads what [`SpanReport::xor_tail`] sums up of one hash.

@@ -38,7 +38,7 @@ pub struct LoadSnapshot {
     /// The time since the start that processors had work, but the hypervisor let others run, the sum over all of them,
     /// in seconds. Always 0 on a real machine, and where the hypervisor doesn't tell.
     pub steal_s: Option<f64>,
-    /// The time that this process ran, the sum over its threads, in seconds.
+    /// The time that this process and those that it started ran, the sum over all their threads, in seconds.
     pub own_s: Option<f64>,
     /// How often each thread of this process had to make way for another one, by the thread's id. A thread that ends
     /// takes its number with it. Empty where nothing tells, and never written: the ids mean nothing later on.
@@ -59,7 +59,8 @@ pub struct LoadSnapshot {
 pub struct LoadChange {
     /// The part of the time in which processors had work that the hypervisor let others run, from 0 to 1.
     pub steal_fraction: Option<f64>,
-    /// The part of all processors' time that others than this process used, the kernel included, from 0 to 1.
+    /// The part of all processors' time that others than this process and those that it started used, the kernel
+    /// included, from 0 to 1.
     pub others_fraction: Option<f64>,
     /// How much faster the clock was afterwards, in percent of the one before; negative where it was slower.
     pub clock_change_percent: Option<f64>,
@@ -169,13 +170,35 @@ fn seconds(units: &str) -> Option<f64> {
     units.parse::<u64>().ok().map(|units| units as f64 / USER_HZ)
 }
 
-/// Returns the time that this process ran, in seconds, threads that have ended included.
+/// How many generations of processes are looked at: a meter's command is a shell with what it runs.
+const GENERATIONS: u32 = 4;
+
+/// Returns the time that this process ran, in seconds, threads that have ended included; and that of the processes that
+/// it started, whether they have ended or not: a meter's command is no other program.
 fn own_s(sysroot: &Sysroot) -> Option<f64> {
-    let text = sysroot.read("proc/self/stat").ok()?;
+    process_s(sysroot, "self", GENERATIONS)
+}
+
+fn process_s(sysroot: &Sysroot, process: &str, generations: u32) -> Option<f64> {
+    let text = sysroot.read(format!("proc/{process}/stat")).ok()?;
     // The second field is the program's name in parentheses, which may hold anything.
     let (_, rest) = text.rsplit_once(')')?;
+    // User and system time of the process, then those of its children that have ended.
     let mut times = rest.split_whitespace().skip(11).map(seconds);
-    Some(times.next()?? + times.next()??)
+    let mut sum = times.next()?? + times.next()??;
+    sum += times.take(2).flatten().sum::<f64>();
+    if generations > 0 {
+        let threads = sysroot.list(format!("proc/{process}/task"));
+        let children = threads.iter().filter_map(|thread| {
+            // Only where the kernel was built with it.
+            sysroot.read(format!("proc/{process}/task/{thread}/children")).ok()
+        });
+        let children: Vec<String> =
+            children.flat_map(|text| text.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>()).collect();
+        // One that has just ended is in its parent's sum by now, or will be.
+        sum += children.iter().filter_map(|child| process_s(sysroot, child, generations - 1)).sum::<f64>();
+    }
+    Some(sum)
 }
 
 /// Returns the involuntary context switches of each thread of this process.
@@ -272,6 +295,21 @@ mod tests {
         let stat = "42 (a) 9 (b c)) R 1 42 42 0 -1 4194304 100 0 0 0 150 50 0 0 20 0 3 0 12345 1000000 100\n";
         assert_eq!(load_of(&[("proc/self/stat", stat)]).own_s, Some(2.0));
         assert_eq!(load_of(&[("proc/self/stat", "42 (short) R 1 42 42 0 -1 4194304 100 0 0 0 150\n")]).own_s, None);
+    }
+
+    #[test]
+    fn what_this_process_started_is_its_own() {
+        let stat =
+            |own: u32, ended: u32| format!("1 (x) R 1 1 1 0 -1 4194304 100 0 0 0 {own} 0 {ended} 0 20 0 3 0 12345\n");
+        let load = load_of(&[
+            ("proc/self/stat", &stat(100, 50)),
+            ("proc/self/task/7/children", "\n"),
+            ("proc/self/task/8/children", "20 21 \n"),
+            ("proc/20/stat", &stat(200, 0)),
+            ("proc/20/task/20/children", "22\n"),
+            ("proc/22/stat", &stat(400, 0)),
+        ]);
+        assert_eq!(load.own_s, Some(7.5));
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl fmt::Display for FormatVersion {
 }
 
 /// The version that this program writes.
-pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 0 };
+pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
 
 /// The record of a whole run of hashwatt. Units stand last in names: `_s` seconds, `_j` joules, `_w` watts, `_hps`
 /// hashes per second. What isn't known is null or absent, and never 0.
@@ -60,8 +60,14 @@ pub struct Record {
     pub machine: Machine,
     /// The meters that were open.
     pub sensors: Vec<MeterDescription>,
+    /// What was meant to be measured; none in records of version 1.0.
+    #[serde(default)]
+    pub plan: Option<PlanRecord>,
     /// Which engines were in memory together; those of one group took turns.
     pub groups: Vec<Vec<EngineId>>,
+    /// The joules of idle devices, before the turns of each group and after them; empty where nothing measures joules.
+    #[serde(default)]
+    pub idle: Vec<Idle>,
     /// What was built before engines could run, timed apart.
     pub setups: Vec<Setup>,
     /// Rates of engines that were tried shortly, to choose which to measure; empty where nothing was chosen.
@@ -71,7 +77,7 @@ pub struct Record {
     pub benchmarks: Vec<Benchmark>,
     /// What a reader of the figures should know.
     pub warnings: Vec<Warning>,
-    /// What moved from the first set-up to the last turn.
+    /// What moved during the turns, as a mean over all of them.
     #[serde(default)]
     pub load_change: LoadChange,
     /// Whether the run was ended early.
@@ -107,6 +113,66 @@ impl Tool {
             features: features.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name.to_owned()).collect(),
         }
     }
+}
+
+/// How a run was laid out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanRecord {
+    /// The preset that was asked for; none for the bare program.
+    pub preset: Option<String>,
+    /// The measured time per engine, in seconds.
+    pub measured_s: f64,
+    /// Turns of each engine.
+    pub rounds: u32,
+    /// Samples in one turn.
+    pub samples_per_turn: u32,
+    /// The length of one sample, in seconds.
+    pub sample_s: f64,
+    /// Whether engines took turns or had all theirs in a row.
+    pub order: Order,
+    /// What decided which engine began.
+    pub seed: u64,
+    /// How long devices were to be metered idle before the turns of a group and after them, in seconds; 0 where no
+    /// meter measures.
+    pub idle_s: f64,
+}
+
+/// Who follows whom.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// Engines take turns, so that a machine that grows hot or busy does so for all.
+    #[default]
+    Interleaved,
+    /// Each engine has all its turns in a row.
+    Sequential,
+}
+
+/// The joules of devices that have nothing to do, while what a group of engines built is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Idle {
+    /// The group, counted from 0.
+    pub group: usize,
+    /// Whether it was before the group's turns or after them.
+    pub when: When,
+    /// When it began, in seconds since the run began.
+    pub start_s: f64,
+    /// How long it took, in seconds.
+    pub duration_s: f64,
+    /// Joules by meter.
+    pub energy_j: BTreeMap<String, f64>,
+    /// The part of all processors' time that other programs used, from 0 to 1, where it is known.
+    pub others_fraction: Option<f64>,
+}
+
+/// Before the turns of a group, or after them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum When {
+    /// Before them.
+    Before,
+    /// After them.
+    After,
 }
 
 /// Something that was built before engines could run.
@@ -157,6 +223,9 @@ pub struct Benchmark {
     pub setup_s: BTreeMap<String, f64>,
     /// The meters that belong to this engine's device.
     pub meters: Vec<String>,
+    /// What was around each turn.
+    #[serde(default)]
+    pub turns: Vec<Turn>,
     /// The samples, in order.
     pub samples: Vec<Sample>,
     /// The indices of samples that stand out (modified z-score above 3.5). They are marked only: every figure has them.
@@ -166,6 +235,28 @@ pub struct Benchmark {
     pub rate_hps: Rate,
     /// Its energy, in joules per hash.
     pub energy_j_per_hash: Energy,
+}
+
+/// What was around the samples of one turn, read while the engine was at work. What isn't known is absent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Turn {
+    /// The turn, counted from 0.
+    pub turn: u32,
+    /// How long the engine ran before its rate was steady and the first sample began, in seconds.
+    pub lead_in_s: f64,
+    /// The mean clock of all processors at the end of the last sample, in MHz.
+    pub clock_mhz: Option<f64>,
+    /// The temperature of the hottest processor at the end of the last sample, in °C.
+    pub temperature_c: Option<f64>,
+    /// The part of the time in which processors had work that the hypervisor let others run, from 0 to 1.
+    pub steal_fraction: Option<f64>,
+    /// The part of all processors' time that other programs used, the kernel included, from 0 to 1.
+    pub others_fraction: Option<f64>,
+    /// How often processors were slowed down for their heat, once for each logical processor.
+    pub throttle_events: Option<u64>,
+    /// How often per second threads of this program had to make way for others.
+    pub involuntary_switches_per_s: Option<f64>,
 }
 
 /// One sample.
@@ -222,8 +313,15 @@ impl Rate {
 pub struct Energy {
     /// All of the device's energy while it hashed, in joules per hash.
     pub gross: Option<Interval>,
-    /// Without what the device draws when idle, in joules per hash; absent, because no idle baseline is measured yet.
+    /// Without what the device draws when idle, in joules per hash: gross less idle power times time.
     pub net: Option<Interval>,
+    /// Why there is no net figure, where there is none.
+    #[serde(default)]
+    pub net_reason: Option<String>,
+    /// What the processors took, per hash, while a graphics adapter hashed: gross, and part of no other figure. Absent
+    /// for engines on processors, and where no meter reads them.
+    #[serde(default)]
+    pub host: Option<Interval>,
     /// Where the joules come from.
     pub provenance: Provenance,
     /// The meters that were added up.

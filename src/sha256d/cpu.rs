@@ -101,7 +101,7 @@ impl Worker for Scan<'_> {
         let mut hits = Vec::new();
         let midstate = Midstate::of(&span.job);
         self.kernel.scan(&midstate, span.nonces.start as u32, span.hashes(), self.filter, &mut hits);
-        Ok(SpanReport { span, hits, xor_tail: None, device_time: None })
+        Ok(SpanReport { span, hits, xor_tail: None, device_time: None, finished: None })
     }
 }
 

@@ -46,7 +46,8 @@ pub fn engine(index: u32, adapter: &Adapter) -> (EngineId, Available) {
         Ok(Box::new(GpuEngine { id: engine_id.clone(), gpu, ring: Some(ring), setup, batch: BATCH_FIRST }))
     });
     // A few kilobytes of buffers: the device itself is what is shared.
-    (id, Available { resources: vec![Resource { key: format!("gpu{index} device"), bytes: 0 }], make })
+    let device = Resource { key: format!("gpu{index} device"), bytes: 0, build: Duration::from_secs(1) };
+    (id, Available { resources: vec![device], make })
 }
 
 fn kernel() -> KernelDescription<'static> {
@@ -252,5 +253,5 @@ impl GpuEngine {
 }
 
 fn report(done: InFlight) -> SpanReport {
-    SpanReport { span: done.span, hits: done.hits, xor_tail: None, device_time: done.device_time }
+    SpanReport { span: done.span, hits: done.hits, xor_tail: None, device_time: done.device_time, finished: None }
 }
