@@ -1,8 +1,10 @@
 //! The names of the devices that compute, shared by engines and by the meters that belong to them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// A device that computes hashes and draws power: the processors together, or one graphics card.
@@ -41,6 +43,20 @@ impl FromStr for Device {
             Some(digits) => index(digits).map(Self::Gpu).ok_or_else(|| ParseDeviceError(text.to_owned())),
             None => Err(ParseDeviceError(text.to_owned())),
         }
+    }
+}
+
+impl JsonSchema for Device {
+    fn schema_name() -> Cow<'static, str> {
+        "Device".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A device that computes hashes and draws power: the processors together, or one adapter.",
+            "type": "string",
+            "pattern": "^(cpu|gpu(0|[1-9][0-9]*))$",
+        })
     }
 }
 

@@ -1,9 +1,10 @@
 //! A measured value with the interval around it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A value with the interval that its measurement leaves open. The unit is that of the field which holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
     /// The best value.
     pub value: f64,

@@ -4,10 +4,10 @@ use sha2::Digest;
 
 use crate::bench::Supplier;
 use crate::device::Device;
-use crate::energy::GpuAddress;
+use crate::energy::{self, CardSettings, GpuAddress};
 use crate::engine::{Available, Candidate, Engine, EngineError, EngineId, Preparation, Resource, Workload};
-use crate::gpu::{Adapter, Adapters};
-use crate::machine::{self, Machine};
+use crate::gpu::{Adapter, AdapterLimits, Adapters};
+use crate::machine::{self, GpuLimits, Machine};
 use crate::sysroot::Sysroot;
 use crate::unavailable::Unavailable;
 use crate::verify::Oracle;
@@ -31,7 +31,7 @@ impl Registry {
     #[must_use]
     pub fn find(sysroot: &Sysroot) -> Self {
         let adapters = Adapters::find();
-        let gpus = adapters.adapters.iter().zip(0..).map(|(adapter, index)| describe_gpu(index, adapter)).collect();
+        let gpus = describe_gpus(&adapters.adapters, sysroot);
         let machine = Machine { gpus, ..machine::describe(sysroot) };
         let cpu_name = machine.cpu.brand.as_deref().unwrap_or("processor of unknown brand");
         let on_cpu = |(id, availability): (EngineId, Result<Available, Unavailable>)| Candidate {
@@ -89,12 +89,7 @@ impl Registry {
     /// Returns where the graphics adapters are, for the meters that belong to them.
     #[must_use]
     pub fn gpu_addresses(&self) -> Vec<GpuAddress> {
-        let address = |(adapter, index): (&Adapter, u32)| GpuAddress {
-            device: Device::Gpu(index),
-            pci_bus_id: adapter.pci_bus_id().map(ToOwned::to_owned),
-            is_software: adapter.is_software(),
-        };
-        self.adapters.adapters.iter().zip(0..).map(address).collect()
+        gpu_addresses(&self.adapters.adapters)
     }
 
     /// Makes an oracle of a second engine of the same kind, where no other implementation can be had: it shares every
@@ -182,7 +177,24 @@ fn gpu_candidate(index: u32, adapter: &Adapter) -> Candidate {
     Candidate { id, device, device_name: adapter.name(), can_hash: false, availability: Ok(available) }
 }
 
-fn describe_gpu(index: u32, adapter: &Adapter) -> machine::Gpu {
+fn gpu_addresses(adapters: &[Adapter]) -> Vec<GpuAddress> {
+    let address = |(adapter, index): (&Adapter, u32)| GpuAddress {
+        device: Device::Gpu(index),
+        pci_bus_id: adapter.pci_bus_id().map(ToOwned::to_owned),
+        is_software: adapter.is_software(),
+    };
+    adapters.iter().zip(0..).map(address).collect()
+}
+
+fn describe_gpus(adapters: &[Adapter], sysroot: &Sysroot) -> Vec<machine::Gpu> {
+    let vendors = adapters.iter().map(|adapter| adapter.vendor_and_device().0);
+    let cards: Vec<(GpuAddress, u32)> = gpu_addresses(adapters).into_iter().zip(vendors).collect();
+    let settings = energy::card_settings(sysroot, &cards);
+    let described = adapters.iter().zip(0..).zip(settings);
+    described.map(|((adapter, index), settings)| describe_gpu(index, adapter, settings)).collect()
+}
+
+fn describe_gpu(index: u32, adapter: &Adapter, settings: CardSettings) -> machine::Gpu {
     let (vendor_id, device_id) = adapter.vendor_and_device();
     let (driver, driver_info) = adapter.driver();
     machine::Gpu {
@@ -195,8 +207,34 @@ fn describe_gpu(index: u32, adapter: &Adapter) -> machine::Gpu {
         driver_info: driver_info.to_owned(),
         pci_bus_id: adapter.pci_bus_id().map(ToOwned::to_owned),
         software: adapter.is_software(),
-        power_limit_w: None,
-        clock_mhz: None,
-        memory_clock_mhz: None,
+        power_limit_w: settings.power_limit_w,
+        clock_mhz: settings.clock_mhz,
+        memory_clock_mhz: settings.memory_clock_mhz,
+        limits: Some(gpu_limits(adapter)),
+    }
+}
+
+fn gpu_limits(adapter: &Adapter) -> GpuLimits {
+    let AdapterLimits {
+        workgroup_size,
+        workgroup_invocations,
+        workgroups_per_dimension,
+        workgroup_storage_bytes,
+        buffer_bytes,
+        storage_binding_bytes,
+        subgroup_size_min,
+        subgroup_size_max,
+        has_timestamps,
+    } = adapter.limits();
+    GpuLimits {
+        workgroup_size,
+        workgroup_invocations,
+        workgroups_per_dimension,
+        workgroup_storage_bytes,
+        buffer_bytes,
+        storage_binding_bytes,
+        subgroup_size_min,
+        subgroup_size_max,
+        has_timestamps,
     }
 }

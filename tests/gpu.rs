@@ -65,11 +65,32 @@ fn of_engine(id: &str, reason: Option<&str>, is_software: bool) -> Vec<libtest_m
         with("takes another job from span to span", reason, takes_another_job_from_span_to_span),
         with("refuses a job of another shape", reason, refuses_a_job_of_another_shape),
         with("ends with an error when the device is lost", reason, ends_when_the_device_is_lost),
+        with("tells its limits", reason, tells_its_limits),
         with("can't hash single inputs and says who can", reason, refuses_to_hash),
         with("is missing without its driver, and the loader is still seen", reason, is_missing_without_its_driver),
         with("in software is charged to the cpu", needs_software, software_is_charged_to_the_cpu),
         with("on a card is charged to its own device", needs_card, a_card_is_charged_to_itself),
     ]
+}
+
+/// WebGPU's own defaults are the least that any adapter has, and the shader has to fit.
+fn tells_its_limits(id: &str) {
+    let device = id.split('/').nth(1).unwrap();
+    let devices = hashwatt(&["devices", "--json"]).json();
+    let gpu = devices["gpus"].as_array().unwrap().iter().find(|gpu| gpu["id"] == device).unwrap();
+    let limit = |name: &str| number(&gpu["limits"][name]);
+    let sizes: Vec<f64> = gpu["limits"]["workgroup_size"].as_array().unwrap().iter().map(number).collect();
+    assert!(sizes.len() == 3 && sizes[0] >= 256.0 && sizes[0] >= WORKGROUP_SIZE as f64, "{gpu}");
+    assert!(limit("workgroup_invocations") >= 256.0 && limit("workgroup_storage_bytes") >= 16384.0, "{gpu}");
+    assert!(limit("workgroups_per_dimension") >= 65535.0, "{gpu}");
+    assert!(limit("buffer_bytes") >= f64::from(1 << 28), "{gpu}");
+    assert!(limit("storage_binding_bytes") >= f64::from(1 << 27), "{gpu}");
+    assert!(gpu["limits"]["has_timestamps"].is_boolean(), "{gpu}");
+    let (least, most) = (&gpu["limits"]["subgroup_size_min"], &gpu["limits"]["subgroup_size_max"]);
+    assert_eq!(least.is_null(), most.is_null(), "{gpu}");
+    if let (Some(least), Some(most)) = (least.as_u64(), most.as_u64()) {
+        assert!(least.is_power_of_two() && most.is_power_of_two() && least <= most && most <= 128, "{gpu}");
+    }
 }
 
 fn constants_agree() {

@@ -4,8 +4,10 @@
 
 mod common;
 
-use common::{HASH_125552, HEADER_125552, NONCE_125552, Run, available_engines, hashwatt, hashwatt_with};
-use serde_json::json;
+use std::fs;
+
+use common::{HASH_125552, HEADER_125552, NONCE_125552, Run, available_engines, hashwatt, hashwatt_with, number};
+use serde_json::{Value, json};
 
 /// What begins every escape code.
 const ESCAPE: char = '\u{1b}';
@@ -16,10 +18,11 @@ type Environment<'a> = &'a [(&'a str, &'a str)];
 #[test]
 fn every_command_prints_exactly_one_json_document() {
     let nonces = format!("{}..{}", NONCE_125552, NONCE_125552 + 1);
-    let runs: [&[&str]; 6] = [
+    let runs: [&[&str]; 7] = [
         &["devices"],
         &["selftest", "sha256d/cpu/*"],
         &["bench", "sha256d/cpu/scalar", "--time", "0.1"],
+        &["bench", "sha256d/cpu/scalar", "--time", "0.1", "--format", "json"],
         &["scan", "sha256d", "--header", HEADER_125552, "--nonces", &nonces],
         &["hash", "sha256d", "--input", "00"],
         &["cost", "--coin", "xmr", "--hashrate", "1k"],
@@ -34,6 +37,81 @@ fn every_command_prints_exactly_one_json_document() {
             assert!(!run.stdout.contains(ESCAPE), "{arguments:?}");
         }
     }
+}
+
+/// Measures shortly with a format, and returns what was printed and the record that was written.
+fn bench_as(format: &str) -> (String, Value) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("record.json");
+    let run = ["bench", "sha256d/cpu/*", "--time", "0.1", "--meter", "watts:50W", "--format", format, "--out"];
+    let run = hashwatt(&[&run[..], &[path.to_str().unwrap()]].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    (run.stdout, serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap())
+}
+
+#[test]
+fn csv_has_a_row_for_each_sample_and_nothing_else() {
+    let (printed, record) = bench_as("csv");
+    let mut lines = printed.lines();
+    let header = "id,device,turn,sample,start_s,duration_s,hashes,rate_hps,is_outlier,energy_j[watts:50W@cpu]";
+    assert_eq!(lines.next(), Some(header));
+    for benchmark in record["benchmarks"].as_array().unwrap() {
+        for (index, sample) in benchmark["samples"].as_array().unwrap().iter().enumerate() {
+            let cells: Vec<&str> = lines.next().unwrap().split(',').collect();
+            let numbers: Vec<f64> = cells[2..8].iter().map(|cell| cell.parse().unwrap()).collect();
+            let field = |name: &str| number(&sample[name]);
+            let rate_hps = field("hashes") / field("duration_s");
+            let expected =
+                [field("turn"), index as f64, field("start_s"), field("duration_s"), field("hashes"), rate_hps];
+            assert_eq!(numbers, expected);
+            assert_eq!((cells[0], cells[1]), (benchmark["id"].as_str().unwrap(), "cpu"));
+            let is_outlier = benchmark["outliers"].as_array().unwrap().contains(&json!(index));
+            assert_eq!(cells[8], is_outlier.to_string());
+            assert_eq!(cells[9].parse::<f64>().unwrap(), number(&sample["energy_j"]["watts:50W@cpu"]));
+            assert_eq!(cells.len(), 10);
+        }
+    }
+    assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn markdown_has_the_machine_the_table_and_the_warnings() {
+    let (printed, record) = bench_as("markdown");
+    let version = concat!("hashwatt ", env!("CARGO_PKG_VERSION"));
+    assert!(printed.starts_with(version), "{printed}");
+    let machine = printed.lines().next().unwrap();
+    for known in [&record["started_utc"], &record["machine"]["os"]["kernel"]].iter().filter(|known| !known.is_null()) {
+        assert!(machine.contains(known.as_str().unwrap()), "{known} isn't in {machine}");
+    }
+    let rows: Vec<&str> = printed.lines().filter(|line| line.starts_with('|')).collect();
+    assert!(rows[0].starts_with("| engine | rate (median, 95 %) | mean |"), "{printed}");
+    assert!(rows[1].starts_with("| :-- | --: | --: |"), "{printed}");
+    let benchmarks = record["benchmarks"].as_array().unwrap();
+    assert_eq!(rows.len(), 2 + benchmarks.len());
+    for (row, benchmark) in rows[2..].iter().zip(benchmarks) {
+        assert!(row.starts_with(&format!("| {} | ", benchmark["id"].as_str().unwrap())), "{row}");
+        assert_eq!(row.matches(" | ").count(), rows[0].matches(" | ").count(), "{row}");
+    }
+    let warnings = record["warnings"].as_array().unwrap();
+    let listed: Vec<&str> = printed.lines().filter(|line| line.starts_with("- ")).collect();
+    assert_eq!(listed.len(), warnings.len(), "{printed}");
+    for (line, warning) in listed.iter().zip(warnings) {
+        assert!(line.ends_with(&format!("(`{}`)", warning["code"].as_str().unwrap())), "{line}");
+    }
+    assert!(!printed.contains(ESCAPE));
+}
+
+#[test]
+fn a_format_and_json_may_not_contradict_each_other() {
+    let bench = ["bench", "sha256d/cpu/scalar", "--time", "0.1", "--json", "--format"];
+    for format in ["table", "csv", "markdown"] {
+        hashwatt(&[&bench[..], &[format]].concat()).is_refused(2, &["--json", "--format"]);
+        // The bare program takes it, too, and looks at it before it measures.
+        hashwatt(&["--json", "--format", format]).is_refused(2, &["--json", "--format"]);
+    }
+    assert!(hashwatt(&[&bench[..], &["json"]].concat()).json().is_object());
+    hashwatt(&["--format", "csv", "bench"]).is_refused(2, &["behind the command"]);
+    hashwatt(&["bench", "--format", "xml"]).is_refused(2, &["xml", "markdown"]);
 }
 
 #[test]
@@ -69,12 +147,90 @@ fn escape_codes_appear_where_they_are_asked_for_and_nowhere_else() {
     }
 }
 
+/// Runs the program on a terminal; returns what it wrote there.
+#[cfg(unix)]
+fn on_terminal(arguments: &[&str], environment: Environment<'_>) -> String {
+    use std::io::Read;
+    use std::os::unix::ffi::OsStrExt;
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let path = std::path::Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
+    let terminal = fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
+    let mut command = common::command(arguments);
+    command.env("TERM", "xterm").envs(environment.iter().copied());
+    command.stdout(terminal.try_clone().unwrap()).stderr(terminal);
+    let mut child = command.spawn().unwrap();
+    // The last copies of the terminal's other end here: after the program's own there is nothing more to read.
+    drop(command);
+    let mut text = Vec::new();
+    // Linux reports the end as an error of input and output.
+    let _ = fs::File::from(master).read_to_end(&mut text);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[cfg(unix)]
 #[test]
-fn errors_follow_the_same_wish_for_colours() {
-    let error = |arguments: &[&str]| hashwatt(&[&["bench", "sha256d/cpu/sclar"], arguments].concat()).stderr;
-    assert!(error(&["--color", "always"]).contains(ESCAPE));
-    assert!(!error(&["--color", "never"]).contains(ESCAPE));
-    assert!(!error(&[]).contains(ESCAPE));
+fn a_terminal_gets_colours_unless_the_environment_or_an_option_says_otherwise() {
+    let cases: [(&[&str], Environment<'_>, bool); 10] = [
+        (&[], &[], true),
+        (&[], &[("NO_COLOR", "1")], false),
+        // Set and empty is not set.
+        (&[], &[("NO_COLOR", "")], true),
+        (&[], &[("TERM", "dumb")], false),
+        (&[], &[("TERM", "dumb"), ("CLICOLOR_FORCE", "1")], true),
+        (&[], &[("CLICOLOR", "0")], false),
+        (&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+        (&["--color", "never"], &[("CLICOLOR_FORCE", "1")], false),
+        (&["--color", "always"], &[("NO_COLOR", "1"), ("TERM", "dumb")], true),
+        (&["--json"], &[], false),
+    ];
+    for (arguments, environment, expected) in cases {
+        let cost = ["cost", "--coin", "btc", "--hashrate", "1T"];
+        let printed = on_terminal(&[&cost, arguments].concat(), environment);
+        assert!(printed.contains("coins"), "{printed}");
+        assert_eq!(printed.contains(ESCAPE), expected, "{arguments:?} {environment:?}: {printed:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dumb_terminal_gets_lines_of_progress_and_no_codes() {
+    let bench = ["bench", "sha256d/cpu/scalar", "--time", "0.1"];
+    let printed = on_terminal(&bench, &[("TERM", "dumb")]);
+    assert!(printed.contains("measuring sha256d/cpu/scalar (1 of"), "{printed:?}");
+    assert!(!printed.contains(ESCAPE), "{printed:?}");
+    // Elsewhere a bar is drawn over and over, which takes codes.
+    assert!(on_terminal(&bench, &[("NO_COLOR", "1")]).contains(ESCAPE));
+}
+
+#[test]
+fn errors_and_help_follow_the_same_wish_for_colours() {
+    let ways: [&[&str]; 3] = [&["bench", "sha256d/cpu/sclar"], &["bench", "--no-such-option"], &["bench", "--help"]];
+    for way in ways {
+        let said = |arguments: &[&str], environment: Environment<'_>| {
+            let run = hashwatt_with(&[way, arguments].concat(), environment);
+            run.stdout + &run.stderr
+        };
+        assert!(said(&["--color", "always"], &[]).contains(ESCAPE), "{way:?}");
+        assert!(said(&["--color=always"], &[]).contains(ESCAPE), "{way:?}");
+        assert!(said(&[], &[("CLICOLOR_FORCE", "1")]).contains(ESCAPE), "{way:?}");
+        assert!(!said(&["--color", "never"], &[("CLICOLOR_FORCE", "1")]).contains(ESCAPE), "{way:?}");
+        assert!(!said(&[], &[]).contains(ESCAPE), "{way:?}");
+    }
+}
+
+#[test]
+fn an_error_leaves_standard_output_empty_in_every_format() {
+    for format in ["table", "json", "csv", "markdown"] {
+        let run = hashwatt(&["bench", "sha256d/cpu/sclar", "--format", format, "--color", "always"]);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{format}");
+    }
 }
 
 #[test]

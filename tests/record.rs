@@ -7,10 +7,12 @@ mod common;
 
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use common::{assert_close, hashwatt, names_in, number};
-use serde_json::Value;
+use hashwatt::machine::LoadChange;
+use hashwatt::record::{self, FORMAT_VERSION, FormatVersion, Record};
+use serde_json::{Value, json};
 
 /// Measures both the scalar engine and whatever else the processors have, shortly, and reads the record.
 fn measure(out: &Path) -> Value {
@@ -181,6 +183,70 @@ fn fields_of_a_newer_minor_version_are_passed_over() {
     record["benchmarks"][0]["something new"] = "x".into();
     fs::write(&path, record.to_string()).unwrap();
     assert_eq!(hashwatt(&["cost", out, "--json"]).json(), before);
+}
+
+#[test]
+fn a_newer_major_version_is_refused_with_both_versions() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("record.json");
+    let mut record: Value = serde_json::from_str(&fs::read_to_string(&fixtures()[0]).unwrap()).unwrap();
+    let FormatVersion { major, minor } = FORMAT_VERSION;
+    record["format_version"] = json!({ "major": major + 1, "minor": 3 });
+    // What a newer major version changes can't be read at all.
+    record["benchmarks"] = "changed".into();
+    fs::write(&path, record.to_string()).unwrap();
+    let (path, old) = (path.to_str().unwrap(), fixtures()[0].to_str().unwrap().to_owned());
+    let words = [path, &format!("version {}.3", major + 1), &format!("up to {major}.{minor}"), "a later one"];
+    hashwatt(&["cost", path]).is_refused(15, &words);
+    hashwatt(&["compare", &old, path]).is_refused(15, &words);
+}
+
+/// Returns the records of `tests/records`, in the order of their names, which begin with their format version.
+fn fixtures() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/records");
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert!(paths.len() >= 3, "{paths:?}");
+    paths
+}
+
+#[test]
+fn old_records_stay_readable() {
+    for path in fixtures() {
+        let record = record::read(&path).unwrap_or_else(|error| panic!("{error}"));
+        let FormatVersion { major, minor } = record.format_version;
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(name.starts_with(&format!("{major}.{minor}-")), "{name}");
+        // Written again, it says the same.
+        let again = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<Record>(&again).unwrap(), record);
+
+        let path = path.to_str().unwrap();
+        for benchmark in &record.benchmarks {
+            let cost = hashwatt(&["cost", path, "--engine", benchmark.id.as_str(), "--json"]).json();
+            assert_close(number(&cost["inputs"]["rate_hps"]["value"]), benchmark.rate_hps.median, name);
+        }
+        let pairs = hashwatt(&["compare", path, path, "--json"]).json()["pairs"].clone();
+        assert_eq!(pairs.as_array().unwrap().len(), record.benchmarks.len(), "{name}");
+        for pair in pairs.as_array().unwrap() {
+            assert!(["same", "inconclusive"].contains(&pair["verdict"].as_str().unwrap()), "{name}: {pair}");
+        }
+    }
+}
+
+#[test]
+fn what_the_first_records_lacked_is_absent_and_no_guess() {
+    let first = fixtures().into_iter().find(|path| path.ends_with("1.0-first-fields.json")).unwrap();
+    let text = fs::read_to_string(&first).unwrap();
+    for name in ["turn", "outliers", "load_change", "calibrations", "microcode", "mitigations"] {
+        assert!(!text.contains(&format!("\"{name}\"")), "{name} shall be missing");
+    }
+    let record = record::read(&first).unwrap();
+    assert!(record.benchmarks.iter().all(|benchmark| benchmark.outliers.is_empty()));
+    assert!(record.benchmarks.iter().flat_map(|benchmark| &benchmark.samples).all(|sample| sample.turn == 0));
+    assert_eq!(record.load_change, LoadChange::default());
+    assert!(record.calibrations.is_empty() && record.machine.mitigations.is_empty());
+    assert_eq!((record.machine.cpu.microcode, record.machine.memory.page_size_bytes), (None, None));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::generate::GenerateArguments;
 use crate::coin::Coin;
 use crate::energy::MeterSpec;
 use crate::record::Order;
@@ -50,9 +51,9 @@ pub(super) struct Arguments {
 impl Arguments {
     /// Tells whether an option of the bare program was given, which a command would silently not look at.
     pub(super) fn has_main_job_options(&self) -> bool {
-        let MeasureArguments { meter, sysroot, out, threads } = &self.measure;
-        let has_price = self.price_kwh.is_some();
-        !meter.is_empty() || sysroot.is_some() || out.is_some() || threads.is_some() || has_price
+        let MeasureArguments { meter, sysroot, out, threads, format } = &self.measure;
+        let is_measuring = !meter.is_empty() || sysroot.is_some() || out.is_some() || threads.is_some();
+        is_measuring || format.is_some() || self.price_kwh.is_some()
     }
 }
 
@@ -100,6 +101,22 @@ pub(super) struct MeasureArguments {
     /// Threads of engines on the processors [default: one for each processor]
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<usize>,
+    /// What standard output holds [default: table]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+}
+
+/// The forms in which a measurement is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For a person at a terminal
+    Table,
+    /// The record, as with --json
+    Json,
+    /// A row for each sample, with units in the header
+    Csv,
+    /// The table with the machine, notes and warnings, to be pasted into an issue or a page
+    Markdown,
 }
 
 #[derive(Debug, Subcommand)]
@@ -129,6 +146,8 @@ pub(super) enum Command {
     Compare(CompareArguments),
     /// Turn a rate and a power into coins, energy and money
     Cost(CostArguments),
+    /// Print completions for a shell, the manual page, or the JSON Schema of records
+    Generate(GenerateArguments),
 }
 
 /// How long and how strictly to measure.
@@ -167,7 +186,8 @@ impl Preset {
 Examples:
   hashwatt bench                                  every engine that runs here
   hashwatt bench 'sha256d/*' --preset standard    all of SHA-256d, thirty seconds each
-  hashwatt bench '*/gpu0/*' --meter watts:300W@gpu0")]
+  hashwatt bench '*/gpu0/*' --meter watts:300W@gpu0
+  hashwatt bench 'sha256d/cpu/*' --format csv > samples.csv")]
 pub(super) struct BenchArguments {
     /// Engines to measure: globs over ids, such as 'sha256d/*' or '*/gpu0/*' ('*' crosses '/') [default: all]
     #[arg(value_name = "FILTER")]
@@ -301,7 +321,8 @@ pub(super) enum HashAlgorithm {
 #[command(after_help = "\
 Examples:
   hashwatt compare before.json after.json
-  hashwatt compare before.json after.json --threshold 5% --fail-on-regression")]
+  hashwatt compare before.json after.json --threshold 5% --fail-on-regression
+  hashwatt compare a1.json --base a2.json --pool b1.json b2.json    two runs of either side")]
 pub(super) struct CompareArguments {
     /// The record to compare with
     #[arg(value_name = "BASE")]
@@ -309,6 +330,12 @@ pub(super) struct CompareArguments {
     /// The records to compare
     #[arg(value_name = "NEW", required = true)]
     pub(super) new: Vec<PathBuf>,
+    /// A further run of what BASE is a run of (repeatable)
+    #[arg(long = "base", value_name = "FILE")]
+    pub(super) more_base: Vec<PathBuf>,
+    /// All NEW are runs of one thing: judge them together, by how much they differ among themselves, too
+    #[arg(long)]
+    pub(super) pool: bool,
     /// By how much a rate may differ and still be the same
     #[arg(long, value_name = "PERCENT", default_value = "3%", value_parser = percent)]
     pub(super) threshold: f64,

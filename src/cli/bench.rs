@@ -2,14 +2,16 @@
 
 use std::process::ExitCode;
 
-use super::args::{BenchArguments, Preset};
+use super::args::{BenchArguments, Format, Preset};
 use super::exit::{Failure, UNSTABLE};
 use super::measure::{Measurement, exit_code, worth_printing};
 use super::output::Output;
 use super::{plan, select, summary, surroundings};
 use crate::bench::Plan;
+use crate::report::{csv, markdown};
 
 pub(super) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<ExitCode, Failure> {
+    let format = output.format(arguments.measure.format)?;
     let seconds = arguments.time.unwrap_or(arguments.preset.seconds());
     let plan = Plan { order: arguments.order.into(), seed: arguments.seed, ..Plan::new(seconds)? };
     let mut measurement = Measurement::open(&arguments.measure, output.quiet)?;
@@ -24,14 +26,19 @@ pub(super) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<Exi
     let (record, faults) = measurement.run(&ids, plan, preset, Vec::new())?;
     let written = measurement.write(&record)?;
     let faults = worth_printing(&record, faults)?;
-    if output.json {
-        output.json(&record)?;
-    } else {
-        output.table(&summary::rates(&record))?;
-        summary::print_setups(&record, output)?;
-        summary::print_warnings(&record, output)?;
-        if let Some(path) = written {
-            output.remark(&format!("record: {}", path.display()))?;
+    match format {
+        Format::Json => output.json(&record)?,
+        Format::Csv => output.text(&csv::samples(&record))?,
+        Format::Markdown => {
+            output.text(&markdown::report(&record, &summary::rates(&record), &summary::notes(&record, &[])))?;
+        }
+        Format::Table => {
+            output.table(&summary::rates(&record))?;
+            summary::print_setups(&record, output)?;
+            summary::print_warnings(&record, output)?;
+            if let Some(path) = written {
+                output.remark(&format!("record: {}", path.display()))?;
+            }
         }
     }
     let code = exit_code(&record, faults)?;

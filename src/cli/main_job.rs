@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::args::MeasureArguments;
+use super::args::{Format, MeasureArguments};
 use super::choose::{Choice, choose};
 use super::exit::{Failure, INTERRUPTED};
 use super::measure::{Measurement, exit_code, worth_printing};
@@ -14,6 +14,7 @@ use super::workshop::{Workshop, is_heavy};
 use crate::bench::Plan;
 use crate::engine::EngineId;
 use crate::record::Record;
+use crate::report::{csv, markdown};
 use crate::study::Cost;
 
 /// The record with one more field.
@@ -33,6 +34,7 @@ struct CostOf<'a> {
 }
 
 pub(super) fn run(arguments: &MeasureArguments, price_kwh: f64, output: &mut Output) -> Result<ExitCode, Failure> {
+    let format = output.format(arguments.format)?;
     let mut measurement = Measurement::open(arguments, output.quiet)?;
     let choice = match test_and_choose(&measurement.workshop) {
         Ok(choice) => choice,
@@ -45,18 +47,26 @@ pub(super) fn run(arguments: &MeasureArguments, price_kwh: f64, output: &mut Out
     let written = measurement.write(&record)?;
     let faults = worth_printing(&record, faults)?;
     let costs = summary::costs(&record, price_kwh);
-    if output.json {
-        let cost = record
-            .benchmarks
-            .iter()
-            .zip(&costs)
-            .filter_map(|(benchmark, cost)| Some(CostOf { id: &benchmark.id, cost: cost.as_ref()? }))
-            .collect();
-        output.json(&WithCost { record: &record, cost })?;
-    } else {
-        summary::print_main_job(&record, &costs, output)?;
-        if let Some(path) = written {
-            output.remark(&format!("record: {}", path.display()))?;
+    match format {
+        Format::Json => {
+            let cost = record
+                .benchmarks
+                .iter()
+                .zip(&costs)
+                .filter_map(|(benchmark, cost)| Some(CostOf { id: &benchmark.id, cost: cost.as_ref()? }))
+                .collect();
+            output.json(&WithCost { record: &record, cost })?;
+        }
+        Format::Csv => output.text(&csv::samples(&record))?,
+        Format::Markdown => {
+            let table = summary::main_job(&record, &costs);
+            output.text(&markdown::report(&record, &table, &summary::notes(&record, &costs)))?;
+        }
+        Format::Table => {
+            summary::print_main_job(&record, &costs, output)?;
+            if let Some(path) = written {
+                output.remark(&format!("record: {}", path.display()))?;
+            }
         }
     }
     exit_code(&record, faults)

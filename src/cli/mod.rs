@@ -4,9 +4,11 @@ mod args;
 mod bench;
 mod choose;
 mod compare;
+mod comparison;
 mod cost;
 mod devices;
 mod exit;
+mod generate;
 mod hash;
 mod interrupt;
 mod log;
@@ -37,7 +39,10 @@ use crate::study::DEFAULT_PRICE_KWH;
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return exit::clap_exit(&error),
+        Err(error) => {
+            output::heed_color(std::env::args_os());
+            return exit::clap_exit(&error);
+        }
     };
     gpu::keep_drivers_off_the_desktop();
     let mut output = Output::new(&arguments.common);
@@ -63,5 +68,6 @@ fn run(arguments: Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
         Some(Command::Hash(hash)) => hash::run(&hash, output),
         Some(Command::Compare(compare)) => compare::run(&compare, output),
         Some(Command::Cost(cost)) => cost::run(&cost, output),
+        Some(Command::Generate(generate)) => generate::run(&generate, output),
     }
 }

@@ -1,12 +1,15 @@
 //! Standard output: only the result, in the format that was asked for.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::Style;
+use clap::ValueEnum;
 use serde::Serialize;
 
-use super::args::{ColorWhen, CommonArguments};
+use super::args::{ColorWhen, CommonArguments, Format};
+use super::exit::Failure;
 use crate::report::table::{Table, render};
 
 /// Where results go.
@@ -23,15 +26,53 @@ pub(super) const HEADING: Style = Style::new().bold();
 /// The style of remarks.
 pub(super) const REMARK: Style = Style::new().dimmed();
 
+/// Heeds the wish for colours in arguments that can't be parsed or only ask for help, so that what is said of them
+/// follows it, too.
+pub(super) fn heed_color(arguments: impl IntoIterator<Item = OsString>) {
+    let arguments: Vec<OsString> = arguments.into_iter().take_while(|argument| argument != "--").collect();
+    for (index, argument) in arguments.iter().enumerate() {
+        let Some(text) = argument.to_str() else { continue };
+        let next = || arguments.get(index + 1)?.to_str();
+        let when = if text == "--color" { next() } else { text.strip_prefix("--color=") };
+        if let Some(Ok(when)) = when.map(|when| ColorWhen::from_str(when, false)) {
+            set_color(when);
+        }
+    }
+}
+
+fn set_color(when: ColorWhen) {
+    let choice = match when {
+        ColorWhen::Auto => ColorChoice::Auto,
+        ColorWhen::Always => ColorChoice::Always,
+        ColorWhen::Never => ColorChoice::Never,
+    };
+    choice.write_global();
+}
+
 impl Output {
     pub(super) fn new(arguments: &CommonArguments) -> Self {
-        match arguments.color {
-            ColorWhen::Auto => {}
-            ColorWhen::Always => ColorChoice::Always.write_global(),
-            ColorWhen::Never => ColorChoice::Never.write_global(),
-        }
+        set_color(arguments.color);
         let stream = AutoStream::auto(io::stdout());
         Self { json: arguments.json, quiet: arguments.quiet, stream }
+    }
+
+    /// Returns the format that is wanted: `asked` by name, or JSON by `--json`.
+    pub(super) fn format(&mut self, asked: Option<Format>) -> Result<Format, Failure> {
+        let format = match asked {
+            None if self.json => Ok(Format::Json),
+            None => Ok(Format::Table),
+            Some(format) if self.json && format != Format::Json => {
+                Err(Failure::usage("--json and --format ask for different things", "give one of them"))
+            }
+            Some(format) => Ok(format),
+        }?;
+        self.json = format == Format::Json;
+        Ok(format)
+    }
+
+    /// Prints a text as it is.
+    pub(super) fn text(&mut self, text: &str) -> io::Result<()> {
+        write!(self.stream, "{text}")
     }
 
     /// Prints one JSON document.
@@ -57,6 +98,6 @@ impl Output {
 
     /// Prints a table.
     pub(super) fn table(&mut self, table: &Table) -> io::Result<()> {
-        write!(self.stream, "{}", render(table))
+        self.text(&render(table))
     }
 }

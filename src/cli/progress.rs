@@ -43,11 +43,17 @@ impl Lines {
     }
 }
 
+/// Tells whether a line on standard error can be drawn over: a dumb terminal would show the codes for it.
+fn can_redraw() -> bool {
+    let is_dumb = std::env::var_os("TERM").map_or(cfg!(unix), |term| term == "dumb");
+    std::io::stderr().is_terminal() && !is_dumb
+}
+
 impl Terminal {
     pub(super) fn new(is_quiet: bool) -> Self {
         if is_quiet {
             Self::Quiet
-        } else if std::io::stderr().is_terminal() {
+        } else if can_redraw() {
             Self::Bar(ProgressBar::new_spinner())
         } else {
             let lines = Lines { step: String::new(), total: 0, last: Instant::now(), shown: HashSet::new() };

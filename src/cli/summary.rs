@@ -11,6 +11,8 @@ use crate::study::{Cost, CostInputs, DEFAULT_WINDOW_DAYS, EnergyRate, cost};
 
 /// What a cell says where there is no figure; a line below the table says why.
 const ABSENT: &str = "unavailable";
+/// What is said of a run that was ended early.
+const INTERRUPTED: &str = "interrupted: the figures are of what was measured until then";
 const SECONDS_PER_YEAR: f64 = 365.25 * 86_400.0;
 
 /// Returns the coin that an algorithm mines today.
@@ -90,8 +92,8 @@ fn net(benchmark: &Benchmark) -> String {
     benchmark.energy_j_per_hash.net.map_or_else(|| "–".to_owned(), |net| format_interval(&net, "J"))
 }
 
-/// Prints the table of the bare program with what it means.
-pub(super) fn print_main_job(record: &Record, costs: &[Option<Cost>], output: &mut Output) -> Result<(), Failure> {
+/// Makes the table of the bare program.
+pub(super) fn main_job(record: &Record, costs: &[Option<Cost>]) -> Table {
     let columns = [
         Column::left("engine"),
         Column::right("rate").unit("median, 95 %"),
@@ -114,18 +116,34 @@ pub(super) fn print_main_job(record: &Record, costs: &[Option<Cost>], output: &m
         cells.push(format!("yes, by {}", short_oracle(benchmark)));
         table.push_row(cells);
     }
+    table
+}
+
+/// Prints the table of the bare program with what it means.
+pub(super) fn print_main_job(record: &Record, costs: &[Option<Cost>], output: &mut Output) -> Result<(), Failure> {
     if record.benchmarks.is_empty() {
         output.line("nothing was measured")?;
     } else {
-        output.table(&table)?;
+        output.table(&main_job(record, costs))?;
     }
     let sentences = sentences(record, costs);
     if !sentences.is_empty() {
         output.line(&format!("\n{}\n", sentences.join("\n")))?;
     }
-    print_assumptions(costs, output)?;
+    if let Some(assumptions) = assumptions(costs) {
+        output.remark(&assumptions)?;
+    }
     print_setups(record, output)?;
     print_warnings(record, output)
+}
+
+/// Returns what stands below a table, but for the warnings; without costs there is less to say.
+pub(super) fn notes(record: &Record, costs: &[Option<Cost>]) -> Vec<String> {
+    let mut notes = sentences(record, costs);
+    notes.extend(assumptions(costs));
+    notes.extend(setups(record));
+    notes.extend(record.interrupted.then(|| INTERRUPTED.to_owned()));
+    notes
 }
 
 /// Marks an engine on a software adapter: its id alone reads like a card's.
@@ -158,15 +176,20 @@ fn coin_cells(cost: &Cost) -> [String; 3] {
 }
 
 /// Says what was built before the clock started.
-pub(super) fn print_setups(record: &Record, output: &mut Output) -> Result<(), Failure> {
+fn setups(record: &Record) -> Option<String> {
     let phases = record.setups.iter().flat_map(|setup| setup.phases_s.iter().map(move |phase| (&setup.name, phase)));
     // What takes no time worth telling stays in the record.
     let told: Vec<String> = phases
         .filter(|(_, (_, seconds))| **seconds >= 1.0)
         .map(|(name, (_, seconds))| format!("{name} {seconds:.1} s"))
         .collect();
-    if !told.is_empty() {
-        output.remark(&format!("set-up, not in the rates: {}", told.join(", ")))?;
+    (!told.is_empty()).then(|| format!("set-up, not in the rates: {}", told.join(", ")))
+}
+
+/// Prints what was built before the clock started.
+pub(super) fn print_setups(record: &Record, output: &mut Output) -> Result<(), Failure> {
+    if let Some(setups) = setups(record) {
+        output.remark(&setups)?;
     }
     Ok(())
 }
@@ -174,16 +197,16 @@ pub(super) fn print_setups(record: &Record, output: &mut Output) -> Result<(), F
 /// Prints the warnings, each on one line.
 pub(super) fn print_warnings(record: &Record, output: &mut Output) -> Result<(), Failure> {
     if record.interrupted {
-        output.line("interrupted: the figures are of what was measured until then")?;
+        output.line(INTERRUPTED)?;
     }
     for warning in &record.warnings {
-        let hint = if warning.hint.is_empty() { String::new() } else { format!("; {}", warning.hint) };
-        output.remark(&format!("note: {}{hint}", warning.text))?;
+        output.remark(&format!("note: {}", warning.sentence()))?;
     }
     Ok(())
 }
 
-fn print_assumptions(costs: &[Option<Cost>], output: &mut Output) -> Result<(), Failure> {
+/// Says what costs were computed from.
+fn assumptions(costs: &[Option<Cost>]) -> Option<String> {
     let mut networks: Vec<String> = Vec::new();
     let mut price = None;
     for inputs in costs.iter().flatten().map(|cost| &cost.inputs) {
@@ -200,10 +223,7 @@ fn print_assumptions(costs: &[Option<Cost>], output: &mut Output) -> Result<(), 
         }
         price = Some(format!("electricity at {} {}/kWh", inputs.price_kwh, inputs.currency));
     }
-    if let Some(price) = price {
-        output.remark(&format!("assumed: {price}; {} (built in; hashwatt cost takes others)", networks.join("; ")))?;
-    }
-    Ok(())
+    price.map(|price| format!("assumed: {price}; {} (built in; hashwatt cost takes others)", networks.join("; ")))
 }
 
 /// Says in at most three plain sentences what the table means.

@@ -166,12 +166,7 @@ impl Source for Power {
 /// There is none, or it can't be read now.
 pub(super) fn find(sysroot: &Sysroot, gpu: &GpuAddress) -> Result<Channel, Unavailable> {
     let address = gpu.address()?;
-    let chips: Vec<String> = sysroot
-        .list(HWMON)
-        .into_iter()
-        .map(|chip| format!("{HWMON}/{chip}"))
-        .filter(|chip| linked_address(&sysroot.path(format!("{chip}/device"))) == Some(address))
-        .collect();
+    let chips = chips(sysroot, address);
     if chips.is_empty() {
         let reason = format!("/sys/class/hwmon has no sensor of the card at {address}");
         return Err(unavailable_for(gpu.device, reason, ""));
@@ -189,6 +184,12 @@ pub(super) fn find(sysroot: &Sysroot, gpu: &GpuAddress) -> Result<Channel, Unava
     };
     reading.map_err(|error| unreadable(gpu, &error))?;
     Ok(channel)
+}
+
+/// Lists the sensor chips of the card at a place on the PCI bus, by their paths below the root.
+pub(super) fn chips(sysroot: &Sysroot, address: PciAddress) -> Vec<String> {
+    let paths = sysroot.list(HWMON).into_iter().map(|chip| format!("{HWMON}/{chip}"));
+    paths.filter(|chip| linked_address(&sysroot.path(format!("{chip}/device"))) == Some(address)).collect()
 }
 
 /// Returns the PCI address that a chip's `device` links to.

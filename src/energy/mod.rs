@@ -4,6 +4,7 @@
 //! figure but a reason: never 0 W, and never a guess from a data sheet.
 
 mod battery;
+mod card;
 mod command;
 mod csv;
 mod declared;
@@ -23,8 +24,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::card::{CardSettings, card_settings};
 pub use self::open::{Meters, OpenError, open, probe};
 pub use self::spec::{MeterSpec, ParseMeterError};
 
@@ -60,7 +63,7 @@ impl GpuAddress {
 }
 
 /// Where a figure of joules comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Provenance {
     /// Read from a meter.
@@ -90,7 +93,7 @@ impl fmt::Display for Provenance {
 const CHIP_CLASS: f64 = 0.05;
 
 /// What a meter is, as the record keeps it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MeterDescription {
     /// The name, unique among the meters that are open together, such as `rapl` or `watts:65W@cpu`.
     pub name: String,

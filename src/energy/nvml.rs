@@ -9,8 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nvml_wrapper::Nvml;
+use nvml_wrapper::enum_wrappers::device::Clock;
 use nvml_wrapper::error::NvmlError;
 
+use super::card::CardSettings;
 use super::hwmon::LEAVES_OUT;
 use super::integrate::Reading;
 use super::sampler::{Sampled, Source};
@@ -47,6 +49,9 @@ pub(super) trait Card: Send + Sync {
 
     /// Reads the power, in milliwatts.
     fn power_mw(&self) -> Result<u32, String>;
+
+    /// Reads how the card is set.
+    fn settings(&self) -> CardSettings;
 }
 
 /// The library that is installed.
@@ -77,6 +82,16 @@ impl Card for InstalledCard {
 
     fn power_mw(&self) -> Result<u32, String> {
         self.ask(|device| device.power_usage())
+    }
+
+    fn settings(&self) -> CardSettings {
+        let clock = |clock| self.ask(|device| device.max_clock_info(clock)).ok().map(f64::from);
+        CardSettings {
+            // The least of all limits that are in force: the user's, the board's and the system's.
+            power_limit_w: self.ask(|device| device.enforced_power_limit()).ok().map(|mw| f64::from(mw) / 1e3),
+            clock_mhz: clock(Clock::SM),
+            memory_clock_mhz: clock(Clock::Memory),
+        }
     }
 }
 
@@ -291,6 +306,10 @@ pub(super) mod tests {
 
         fn power_mw(&self) -> Result<u32, String> {
             self.power_mw.lock().unwrap().clone()
+        }
+
+        fn settings(&self) -> CardSettings {
+            CardSettings { power_limit_w: Some(700.0), clock_mhz: Some(1980.0), memory_clock_mhz: Some(3201.0) }
         }
     }
 

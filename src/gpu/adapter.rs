@@ -38,6 +38,29 @@ pub struct Adapter {
     info: wgpu::AdapterInfo,
 }
 
+/// What an adapter can do at most, as far as its driver and wgpu let it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdapterLimits {
+    /// Invocations of a workgroup in each of the three dimensions.
+    pub workgroup_size: [u32; 3],
+    /// Invocations of a workgroup.
+    pub workgroup_invocations: u32,
+    /// Workgroups of a dispatch in each dimension.
+    pub workgroups_per_dimension: u32,
+    /// Memory that the invocations of a workgroup share.
+    pub workgroup_storage_bytes: u32,
+    /// The size of a buffer.
+    pub buffer_bytes: u64,
+    /// As much of a buffer as a shader can see at once.
+    pub storage_binding_bytes: u64,
+    /// The least number of invocations that run in lockstep.
+    pub subgroup_size_min: Option<u32>,
+    /// The greatest number of invocations that run in lockstep.
+    pub subgroup_size_max: Option<u32>,
+    /// Whether the adapter can tell when it began and ended a piece of work.
+    pub has_timestamps: bool,
+}
+
 /// The library through which Vulkan's drivers are reached on Linux.
 const LOADER: &[u8] = b"libvulkan.so.1";
 
@@ -133,6 +156,30 @@ impl Adapter {
     #[must_use]
     pub fn driver(&self) -> (&str, &str) {
         (&self.info.driver, &self.info.driver_info)
+    }
+
+    /// Returns what the adapter can do at most.
+    #[must_use]
+    pub fn limits(&self) -> AdapterLimits {
+        let limits = self.adapter.limits();
+        let features = self.adapter.features();
+        // Without the feature the sizes are the bounds of what any adapter may have.
+        let subgroup_size = |size: u32| features.contains(wgpu::Features::SUBGROUP).then_some(size);
+        AdapterLimits {
+            workgroup_size: [
+                limits.max_compute_workgroup_size_x,
+                limits.max_compute_workgroup_size_y,
+                limits.max_compute_workgroup_size_z,
+            ],
+            workgroup_invocations: limits.max_compute_invocations_per_workgroup,
+            workgroups_per_dimension: limits.max_compute_workgroups_per_dimension,
+            workgroup_storage_bytes: limits.max_compute_workgroup_storage_size,
+            buffer_bytes: limits.max_buffer_size,
+            storage_binding_bytes: limits.max_storage_buffer_binding_size,
+            subgroup_size_min: subgroup_size(self.info.subgroup_min_size),
+            subgroup_size_max: subgroup_size(self.info.subgroup_max_size),
+            has_timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
+        }
     }
 
     /// Opens a device on this adapter.

@@ -4,5 +4,5 @@ mod adapter;
 mod ring;
 
 pub(crate) use self::adapter::keep_drivers_off_the_desktop;
-pub use self::adapter::{Adapter, Adapters, GpuDevice, GpuError};
+pub use self::adapter::{Adapter, AdapterLimits, Adapters, GpuDevice, GpuError};
 pub use self::ring::{Completed, KernelDescription, Ring};

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{cpu, frequency};
@@ -53,7 +54,7 @@ pub struct LoadSnapshot {
 }
 
 /// What moved between two snapshots. What isn't known is absent.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LoadChange {
     /// The part of the time in which processors had work that the hypervisor let others run, from 0 to 1.

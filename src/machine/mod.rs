@@ -14,6 +14,7 @@ mod power;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::load::{LoadChange, LoadSnapshot, load, load_change};
@@ -22,7 +23,7 @@ pub use self::memory::available_memory_bytes;
 use crate::sysroot::Sysroot;
 
 /// The machine that a measurement ran on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Machine {
     /// The processors.
     pub cpu: Cpu,
@@ -32,7 +33,8 @@ pub struct Machine {
     pub os: Os,
     /// Whether the machine is a virtual one.
     pub virtualization: Virtualization,
-    /// The graphics adapters, in the order of their ids. Filled by whoever knows them; [`describe`] leaves it empty.
+    /// The graphics adapters, in the order of their ids.
+    // Filled by whoever knows them: `describe` leaves it empty.
     pub gpus: Vec<Gpu>,
     /// What the kernel says of each vulnerability of the processors, such as `Mitigation: Retpolines` of `spectre_v2`,
     /// by its name for it. Empty where it says nothing.
@@ -44,7 +46,7 @@ pub struct Machine {
 }
 
 /// The processors of a machine.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cpu {
     /// The name that the processor gives itself, such as `AMD Ryzen 9 9950X 16-Core Processor`.
     pub brand: Option<String>,
@@ -101,7 +103,7 @@ pub struct Cpu {
 }
 
 /// Caches of a machine's processors that are alike.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cache {
     /// The level, from 1 for the closest to the core.
     pub level: u32,
@@ -116,7 +118,7 @@ pub struct Cache {
 }
 
 /// What a cache holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CacheKind {
     /// Data alone.
@@ -128,11 +130,11 @@ pub enum CacheKind {
 }
 
 /// The main memory of a machine.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Memory {
     /// All of it, in bytes.
     pub total_bytes: Option<u64>,
-    /// What this process could still use, in bytes: [`available_memory_bytes`].
+    /// What this process could still use, limits of its cgroup included, in bytes.
     pub available_bytes: Option<u64>,
     /// How many huge pages of 2 MiB are reserved.
     pub huge_pages_2mib_total: Option<u64>,
@@ -152,7 +154,7 @@ pub struct Memory {
 }
 
 /// The operating system of a machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Os {
     /// Its kind, such as `linux`.
     pub kind: String,
@@ -163,7 +165,7 @@ pub struct Os {
 }
 
 /// Whether a machine is a virtual one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Virtualization {
     /// Whether it runs on a hypervisor; none where nothing tells.
     pub hypervisor: Option<bool>,
@@ -172,7 +174,7 @@ pub struct Virtualization {
 }
 
 /// Where a machine's power comes from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Power {
     /// Whether it runs on a battery; none where no supply tells, as in most machines without one.
     pub on_battery: Option<bool>,
@@ -181,7 +183,7 @@ pub struct Power {
 }
 
 /// A graphics adapter.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Gpu {
     /// The device's id, such as `gpu0`.
     pub id: String,
@@ -201,15 +203,41 @@ pub struct Gpu {
     pub pci_bus_id: Option<String>,
     /// Whether it is no card but a driver that computes on the processors.
     pub software: bool,
-    /// The power that it may draw at most, as it is set, in watts. Filled by whoever knows it.
+    /// The power that it may draw at most, as it is set, in watts.
     #[serde(default)]
     pub power_limit_w: Option<f64>,
-    /// The highest clock that its cores may run at, as it is set, in MHz. Filled by whoever knows it.
+    /// The highest clock that its cores may run at, as its driver tells it, in MHz.
     #[serde(default)]
     pub clock_mhz: Option<f64>,
-    /// The highest clock that its memory may run at, as it is set, in MHz. Filled by whoever knows it.
+    /// The highest clock that its memory may run at, as its driver tells it, in MHz.
     #[serde(default)]
     pub memory_clock_mhz: Option<f64>,
+    /// What it can do at most. Absent in older records.
+    #[serde(default)]
+    pub limits: Option<GpuLimits>,
+}
+
+/// What a graphics adapter can do at most, as far as its driver and the interface let it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GpuLimits {
+    /// Invocations of a workgroup in each of the three dimensions.
+    pub workgroup_size: [u32; 3],
+    /// Invocations of a workgroup.
+    pub workgroup_invocations: u32,
+    /// Workgroups of a dispatch in each dimension.
+    pub workgroups_per_dimension: u32,
+    /// Memory that the invocations of a workgroup share, in bytes.
+    pub workgroup_storage_bytes: u32,
+    /// The size of a buffer, in bytes.
+    pub buffer_bytes: u64,
+    /// As much of a buffer as a shader can see at once, in bytes.
+    pub storage_binding_bytes: u64,
+    /// The least number of invocations that run in lockstep; none where the driver doesn't tell.
+    pub subgroup_size_min: Option<u32>,
+    /// The greatest number of invocations that run in lockstep; none where the driver doesn't tell.
+    pub subgroup_size_max: Option<u32>,
+    /// Whether it can tell when it began and ended a piece of work.
+    pub has_timestamps: bool,
 }
 
 /// Describes the machine from what lies below `sysroot`, without its graphics adapters.
@@ -364,6 +392,7 @@ flags\t\t: fpu sse2 ssse3 sse4_1 aes avx2 bmi2 avx512f avx512bw sha_ni avx512vl 
         assert_eq!((machine.memory.huge_pages_1gib_total, machine.memory.page_size_bytes), (None, None));
         assert_eq!((machine.mitigations, machine.power), (BTreeMap::new(), Power::default()));
         assert_eq!((machine.gpus[0].power_limit_w, machine.gpus[0].clock_mhz), (None, None));
+        assert_eq!(machine.gpus[0].limits, None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{FORMAT, FORMAT_VERSION, Record};
+use super::{FORMAT, FORMAT_VERSION, FormatVersion, Record};
 
 /// A file that will hold a record once there is one.
 #[derive(Debug)]
@@ -90,12 +90,12 @@ pub enum ReadError {
         reason: String,
     },
     /// A record of a later format.
-    #[error("{path:?} has format version {major}, and this program reads up to {}", FORMAT_VERSION.major)]
+    #[error("{path:?} has format version {version}, and this program reads up to {FORMAT_VERSION}")]
     TooNew {
         /// The file.
         path: PathBuf,
-        /// Its major version.
-        major: u32,
+        /// Its version.
+        version: FormatVersion,
     },
 }
 
@@ -108,7 +108,7 @@ pub fn read(path: &Path) -> Result<Record, ReadError> {
     #[derive(Deserialize)]
     struct Head {
         format: String,
-        format_version: super::FormatVersion,
+        format_version: FormatVersion,
     }
     let text = fs::read_to_string(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
     let not = |reason: String| ReadError::NotARecord { path: path.to_owned(), reason };
@@ -117,7 +117,7 @@ pub fn read(path: &Path) -> Result<Record, ReadError> {
         return Err(not(format!("its format is {:?}, not {FORMAT:?}", head.format)));
     }
     if head.format_version.major > FORMAT_VERSION.major {
-        return Err(ReadError::TooNew { path: path.to_owned(), major: head.format_version.major });
+        return Err(ReadError::TooNew { path: path.to_owned(), version: head.format_version });
     }
     serde_json::from_str(&text).map_err(|error| not(error.to_string()))
 }
@@ -159,7 +159,8 @@ mod tests {
             refusal(r#"{"format":"other","format_version":{"major":1,"minor":0}}"#).contains("its format is \"other\"")
         );
         let newer = refusal(r#"{"format":"hashwatt-record","format_version":{"major":2,"minor":0}}"#);
-        assert!(newer.contains("has format version 2, and this program reads up to 1"), "{newer}");
+        let both = format!("has format version 2.0, and this program reads up to {FORMAT_VERSION}");
+        assert!(newer.contains(&both), "{newer}");
         assert!(
             refusal(r#"{"format":"hashwatt-record","format_version":{"major":1,"minor":9}}"#).contains("missing field")
         );

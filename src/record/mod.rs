@@ -3,12 +3,16 @@
 //! `docs/FORMAT.md` describes it field by field. Plain data only.
 
 mod file;
+mod schema;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::file::{OutFile, ReadError, WriteError, read};
+pub use self::schema::schema;
 
 use crate::device::Device;
 use crate::energy::{MeterDescription, Provenance};
@@ -20,21 +24,31 @@ use crate::machine::{LoadChange, Machine};
 pub const FORMAT: &str = "hashwatt-record";
 
 /// The version of the format. A greater minor number only adds fields; a greater major number may change them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FormatVersion {
-    /// Changes break readers.
+    /// Grows when fields change, which breaks readers.
+    #[schemars(extend("const" = FORMAT_VERSION.major))]
     pub major: u32,
-    /// Changes add.
+    /// Grows when fields are added.
     pub minor: u32,
+}
+
+impl fmt::Display for FormatVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
 }
 
 /// The version that this program writes.
 pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
 
-/// A whole run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The record of a whole run of hashwatt. Units stand last in names: `_s` seconds, `_j` joules, `_w` watts, `_hps`
+/// hashes per second. What isn't known is null or absent, and never 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "hashwatt record")]
 pub struct Record {
-    /// [`FORMAT`].
+    /// What kind of document this is.
+    #[schemars(extend("const" = FORMAT))]
     pub format: String,
     /// The version of the format.
     pub format_version: FormatVersion,
@@ -71,7 +85,7 @@ pub struct Record {
 }
 
 /// The program that wrote a record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// Its name.
     pub name: String,
@@ -102,7 +116,7 @@ impl Tool {
 }
 
 /// How a run was laid out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanRecord {
     /// The preset that was asked for; none for the bare program.
     pub preset: Option<String>,
@@ -124,7 +138,7 @@ pub struct PlanRecord {
 }
 
 /// Who follows whom.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
     /// Engines take turns, so that a machine that grows hot or busy does so for all.
@@ -135,7 +149,7 @@ pub enum Order {
 }
 
 /// The joules of devices that have nothing to do, while what a group of engines built is kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Idle {
     /// The group, counted from 0.
     pub group: usize,
@@ -152,7 +166,7 @@ pub struct Idle {
 }
 
 /// Before the turns of a group, or after them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
     /// Before them.
@@ -162,7 +176,7 @@ pub enum When {
 }
 
 /// Something that was built before engines could run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Setup {
     /// What it is.
     pub name: String,
@@ -173,7 +187,7 @@ pub struct Setup {
 }
 
 /// The rate of an engine that was tried shortly.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Calibrated {
     /// The engine.
     pub id: EngineId,
@@ -182,7 +196,7 @@ pub struct Calibrated {
 }
 
 /// What was measured of one engine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Benchmark {
     /// The engine.
     pub id: EngineId,
@@ -215,15 +229,16 @@ pub struct Benchmark {
     /// The samples, in order.
     pub samples: Vec<Sample>,
     /// The indices of samples that stand out (modified z-score above 3.5). They are marked only: every figure has them.
+    #[serde(default)]
     pub outliers: Vec<usize>,
-    /// The rate.
+    /// Its rate, in hashes per second.
     pub rate_hps: Rate,
-    /// The energy.
+    /// Its energy, in joules per hash.
     pub energy_j_per_hash: Energy,
 }
 
 /// What was around the samples of one turn, read while the engine was at work. What isn't known is absent.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Turn {
     /// The turn, counted from 0.
@@ -245,9 +260,10 @@ pub struct Turn {
 }
 
 /// One sample.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sample {
     /// The turn that it belongs to, counted from 0: the samples of one turn follow each other without a gap.
+    #[serde(default)]
     pub turn: u32,
     /// When it began, in seconds since the run began.
     pub start_s: f64,
@@ -259,18 +275,28 @@ pub struct Sample {
     pub energy_j: BTreeMap<String, f64>,
 }
 
+impl Sample {
+    /// Returns its rate in hashes per second.
+    #[must_use]
+    pub fn rate_hps(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a count of hashes")]
+        let hashes = self.hashes as f64;
+        hashes / self.duration_s
+    }
+}
+
 /// A rate in hashes per second.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rate {
-    /// The median of the samples' rates.
+    /// The median of the samples' rates, in hashes per second.
     pub median: f64,
-    /// The lower end of the interval.
+    /// The lower end of its interval, in hashes per second.
     pub low: f64,
-    /// Its upper end.
+    /// The upper end of its interval, in hashes per second.
     pub high: f64,
     /// The confidence that the interval holds the median: 0.95, less only with fewer than six samples.
     pub confidence: f64,
-    /// All hashes over all measured time: stalls can't hide in it.
+    /// All hashes over all measured time, in hashes per second: stalls can't hide in it.
     pub mean: f64,
 }
 
@@ -283,11 +309,11 @@ impl Rate {
 }
 
 /// Joules per hash.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Energy {
-    /// All of the device's energy while it hashed.
+    /// All of the device's energy while it hashed, in joules per hash.
     pub gross: Option<Interval>,
-    /// Without what the device draws when idle: gross less idle power times time.
+    /// Without what the device draws when idle, in joules per hash: gross less idle power times time.
     pub net: Option<Interval>,
     /// Why there is no net figure, where there is none.
     #[serde(default)]
@@ -307,7 +333,7 @@ pub struct Energy {
 }
 
 /// Something that a reader of the figures should know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Warning {
     /// Stable, for scripts.
     pub code: String,
@@ -322,5 +348,11 @@ impl Warning {
     #[must_use]
     pub fn new(code: &str, text: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { code: code.to_owned(), text: text.into(), hint: hint.into() }
+    }
+
+    /// Returns what happened, and what to do about it where anything can be done.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        if self.hint.is_empty() { self.text.clone() } else { format!("{}; {}", self.text, self.hint) }
     }
 }

@@ -17,9 +17,9 @@ pub enum Align {
 /// A column: its heading and its side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    header: String,
-    unit: String,
-    align: Align,
+    pub(super) header: String,
+    pub(super) unit: String,
+    pub(super) align: Align,
 }
 
 impl Column {
@@ -44,9 +44,9 @@ impl Column {
 /// A table of text cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    columns: Vec<Column>,
+    pub(super) columns: Vec<Column>,
     header_style: Style,
-    rows: Vec<Vec<String>>,
+    pub(super) rows: Vec<Vec<String>>,
 }
 
 impl Table {

@@ -36,7 +36,8 @@ pub(crate) struct Run {
 /// Makes the program's command, with nothing in its environment that changes what it does.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hashwatt"));
-    for name in ["HASHWATT_FAULT", "HASHWATT_FAULT_AFTER", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+    // In a CI job a terminal has colours whatever it is.
+    for name in ["HASHWATT_FAULT", "HASHWATT_FAULT_AFTER", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
         command.env_remove(name);
     }
     command.args(arguments).stdin(Stdio::null());
