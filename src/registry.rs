@@ -74,7 +74,8 @@ impl Registry {
         let likeness = |candidate: &Candidate| {
             let whole = strsim::jaro_winkler(candidate.id.as_str(), id);
             // Somebody who types only the last part means the engine.
-            whole.max(strsim::jaro_winkler(candidate.id.engine(), id))
+            let last = candidate.id.as_str().rsplit('/').next().unwrap_or_default();
+            whole.max(strsim::jaro_winkler(last, id))
         };
         let best = self.candidates.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
         (likeness(best) > 0.75).then_some(&best.id)

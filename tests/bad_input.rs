@@ -163,6 +163,20 @@ fn a_sysroot_that_can_not_be_read_is_refused() {
 }
 
 #[test]
+fn masks_of_versions_are_checked_and_plain_engines_refuse_them() {
+    let run = ["scan", "sha256d", "--header", HEADER_125552, "--nonces", "0..1", "--version-mask"];
+    for (mask, reason) in [("1fffe00", "eight hex digits"), ("0x1fffe0", "eight hex digits"), ("00000000", "no bit")] {
+        hashwatt(&[&run[..], &[mask]].concat()).is_refused(2, &[mask, reason]);
+    }
+    let plain = ["1fffe000", "--engine", "sha256d/cpu/scalar"];
+    hashwatt(&[&run[..], &plain].concat()).is_refused(2, &["1fffe000", "doesn't roll", "sha256d/cpu/scalar+rolled"]);
+    // 65,536 versions with each nonce: too many to list, and refused before a single one is hashed.
+    let all = format!("7{}", "f".repeat(63));
+    let run = ["scan", "sha256d", "--header", HEADER_125552, "--nonces", "0..1000", "--target", &all, "--engine"];
+    hashwatt(&[&run[..], &["sha256d/cpu/scalar+rolled"]].concat()).is_refused(2, &["65536000", "versions"]);
+}
+
+#[test]
 fn a_target_that_everything_meets_is_refused_for_more_nonces_than_can_be_listed() {
     let target = "f".repeat(64);
     hashwatt(&["scan", "sha256d", "--header", HEADER_125552, "--target", &target]).is_refused(2, &["4294967296"]);

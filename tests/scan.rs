@@ -10,6 +10,22 @@ use serde_json::{Value, json};
 /// 32 zero bytes in hex.
 const KEY: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+/// Block 558432 of the main chain, which was mined with a rolled version.
+const HEADER_558432: &str = "00c0ff2f6550b5dae76559589e3e3e135237072b6bc498949da6280000000000000000005988783435f506d2ccfbadb484e56d6f1d5dfdd480650acae1e3b43d3464ea73caf13b5c33d62f171d508fdb";
+const NONCE_558432: u64 = 3683602461;
+const HASH_558432: &str = "00000000000000000021ac236d0b29b4467f99c2c8783032451ba7b735045e3c";
+
+fn is_plain_sha256d(id: &str) -> bool {
+    id.starts_with("sha256d/") && !id.ends_with("+rolled")
+}
+
+fn rolled_engines() -> Vec<String> {
+    let mut engines = available_engines();
+    engines.retain(|id| id.starts_with("sha256d/") && id.ends_with("+rolled"));
+    assert!(engines.iter().any(|id| id == "sha256d/cpu/scalar+rolled"), "it runs everywhere: {engines:?}");
+    engines
+}
+
 fn scan_sha256d(engine: &str, nonces: &str) -> Value {
     hashwatt(&["scan", "sha256d", "--header", HEADER_125552, "--nonces", nonces, "--engine", engine, "--json"]).json()
 }
@@ -17,7 +33,7 @@ fn scan_sha256d(engine: &str, nonces: &str) -> Value {
 #[test]
 fn every_engine_finds_the_one_nonce_of_block_125552() {
     let engines = available_engines();
-    let engines: Vec<&String> = engines.iter().filter(|id| id.starts_with("sha256d/")).collect();
+    let engines: Vec<&String> = engines.iter().filter(|id| is_plain_sha256d(id)).collect();
     assert!(engines.iter().any(|id| *id == "sha256d/cpu/scalar"), "the scalar engine runs everywhere: {engines:?}");
     for engine in engines {
         // Ragged at both ends, and more than one piece of work for whatever is parallel.
@@ -29,6 +45,62 @@ fn every_engine_finds_the_one_nonce_of_block_125552() {
         });
         assert_eq!(scan_sha256d(engine, &nonces), expected);
     }
+}
+
+#[test]
+fn every_rolled_engine_finds_a_real_version_among_all_65536() {
+    for engine in rolled_engines() {
+        // Any version of the mask is where it may begin.
+        let header = format!("00e0ff3f{}", &HEADER_558432[8..]);
+        let nonces = format!("{}..{}", NONCE_558432 - 5, NONCE_558432 + 3);
+        let run = ["scan", "sha256d", "--header", &header, "--nonces", &nonces, "--engine", &engine, "--json"];
+        let expected = json!({
+            "engine": engine,
+            "scanned": 8 << 16,
+            "hits": [{ "nonce": NONCE_558432, "version": "2fffc000", "hash": HASH_558432 }],
+        });
+        assert_eq!(hashwatt(&run).json(), expected);
+    }
+}
+
+#[test]
+fn each_version_of_a_mask_is_scanned_once_with_each_nonce_and_hits_come_in_order() {
+    let target = format!("000fffff{}", "f".repeat(56));
+    // One bit, the version's lowest and highest bit, and a block of versions more than one span holds.
+    for (mask, bits) in [("00002000", vec![13]), ("80000001", vec![0, 31]), ("0003e000", vec![13, 14, 15, 16, 17])] {
+        let mut expected = Vec::new();
+        for index in 0..1_u32 << bits.len() {
+            let version = bits
+                .iter()
+                .enumerate()
+                .fold(1, |version: u32, (number, bit)| version & !(1 << bit) | (index >> number & 1) << bit);
+            for nonce in 100..3100 {
+                let hash = displayed_hash_of(version, nonce);
+                if hash <= target {
+                    expected.push(json!({ "nonce": nonce, "version": format!("{version:08x}"), "hash": hash }));
+                }
+            }
+        }
+        assert!(!expected.is_empty());
+        for engine in rolled_engines() {
+            let run = ["scan", "sha256d", "--header", HEADER_125552, "--nonces", "100..3100", "--target", &target];
+            let more = ["--version-mask", mask, "--engine", &engine, "--json"];
+            let found = hashwatt(&[&run[..], &more].concat()).json();
+            assert_eq!(found["scanned"], 3000_u64 << bits.len(), "{engine}, {mask}");
+            assert_eq!(found["hits"], json!(expected), "{engine}, {mask}");
+        }
+    }
+}
+
+#[test]
+fn auto_rolls_versions_only_where_a_mask_is_given_and_says_what_it_tried() {
+    let run = ["scan", "sha256d", "--header", HEADER_125552, "--json", "--nonces"];
+    let plain = hashwatt(&[&run[..], &["0..2000000"]].concat()).json();
+    assert!(is_plain_sha256d(plain["engine"].as_str().unwrap()), "{plain}");
+    assert!(plain["tried"].as_array().unwrap().len() > 1, "{plain}");
+    let rolled = hashwatt(&[&run[..], &["0..1000000", "--version-mask", "00002000"]].concat()).json();
+    assert!(rolled["engine"].as_str().unwrap().ends_with("+rolled"), "{rolled}");
+    assert_eq!(rolled["scanned"], 2_000_000);
 }
 
 #[test]
@@ -63,7 +135,7 @@ fn a_loose_target_gives_every_hit_in_order_with_hashes_below_it() {
     for hit in hits {
         assert_eq!(hit["hash"], displayed_hash(hit["nonce"].as_u64().unwrap()));
     }
-    for engine in available_engines().iter().filter(|id| id.starts_with("sha256d/")) {
+    for engine in available_engines().iter().filter(|id| is_plain_sha256d(id)) {
         let found = hashwatt(&[&run[..], &["--engine", engine]].concat()).json();
         assert_eq!(found["hits"], reference["hits"], "{engine}");
     }
@@ -71,8 +143,14 @@ fn a_loose_target_gives_every_hit_in_order_with_hashes_below_it() {
 
 /// Hashes the header with another nonce by the `sha2` crate, big end first.
 fn displayed_hash(nonce: u64) -> String {
+    displayed_hash_of(1, nonce)
+}
+
+/// Hashes the header with another version and nonce by the `sha2` crate, big end first.
+fn displayed_hash_of(version: u32, nonce: u64) -> String {
     use sha2::{Digest, Sha256};
     let mut header = const_hex::decode(HEADER_125552).unwrap();
+    header[..4].copy_from_slice(&version.to_le_bytes());
     header[76..].copy_from_slice(&u32::try_from(nonce).unwrap().to_le_bytes());
     let mut hash: [u8; 32] = Sha256::digest(Sha256::digest(&header)).into();
     hash.reverse();

@@ -66,8 +66,6 @@ struct Scan<'a> {
     job: Arc<Job>,
     nonces: Range<u64>,
     goal: Goal,
-    /// The bits of the version to roll; none where no engine shall.
-    version_mask: Option<u32>,
     engine: &'a str,
     threads: Option<usize>,
 }
@@ -75,9 +73,6 @@ struct Scan<'a> {
 pub(super) fn run(arguments: &ScanArguments, output: &mut Output) -> Result<ExitCode, Failure> {
     let scan = check(&arguments.algorithm)?;
     let filter = scan.filter();
-    let workshop = Workshop::open(&Sysroot::default(), scan.threads, output.quiet)?;
-    let (candidate, tried) = scan.candidate(&workshop)?;
-    let scan = scan.with_versions(candidate)?;
     let hashes = scan.hashes();
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     let hits_expected = hashes as f64 * filter.probability();
@@ -85,6 +80,8 @@ pub(super) fn run(arguments: &ScanArguments, output: &mut Output) -> Result<Exit
         let message = format!("about {hits_expected:.0} of these {hashes} hashes would be hits");
         return Err(Failure::usage(message, "give a harder target, or fewer nonces or versions"));
     }
+    let workshop = Workshop::open(&Sysroot::default(), scan.threads, output.quiet)?;
+    let (candidate, tried) = scan.candidate(&workshop)?;
     let mut engine = workshop.prepare(candidate, &scan.job.key)?;
     let mut oracle = workshop.trust(candidate, engine.as_mut(), &scan.job)?;
 
@@ -121,9 +118,13 @@ fn check(algorithm: &ScanAlgorithm) -> Result<Scan<'_>, Failure> {
                     Failure::usage(format!("the header's bits are no target: {error}"), "give a --target")
                 })?,
             });
-            let version_mask = version_mask.as_deref().map(mask).transpose()?;
-            let (job, nonces) = (Arc::new(header.job()), range(nonces)?);
-            Ok(Scan { algorithm: sha256d::ALGORITHM, job, nonces, goal, version_mask, engine, threads: *threads })
+            let version_mask = match version_mask {
+                Some(text) => mask(text)?,
+                None if engine.ends_with("+rolled") => sha256d::VERSION_MASK,
+                None => 0,
+            };
+            let (job, nonces) = (Arc::new(Job { version_mask, ..header.job() }), range(nonces)?);
+            Ok(Scan { algorithm: sha256d::ALGORITHM, job, nonces, goal, engine, threads: *threads })
         }
         ScanAlgorithm::RandomxV1 { key, blob, nonce_offset, nonces, difficulty, engine, threads } => {
             let (key, template) = (randomx_key(key)?, bytes("--blob", blob)?);
@@ -141,7 +142,7 @@ fn check(algorithm: &ScanAlgorithm) -> Result<Scan<'_>, Failure> {
             let job = Arc::new(Job { key, template, nonce_offset: *nonce_offset, version_mask: 0 });
             let nonces = range(nonces)?;
             let (algorithm, threads) = (randomx::ALGORITHM_V1, *threads);
-            Ok(Scan { algorithm, job, nonces, goal, version_mask: None, engine, threads })
+            Ok(Scan { algorithm, job, nonces, goal, engine, threads })
         }
     }
 }
@@ -163,40 +164,36 @@ impl Scan<'_> {
         self.job.versions().saturating_mul(self.nonces.end - self.nonces.start)
     }
 
-    /// Gives the job the versions that `candidate` shall roll, or refuses to.
-    fn with_versions(self, candidate: &Candidate) -> Result<Self, Failure> {
-        let version_mask = match (self.version_mask, is_rolled(candidate)) {
-            (Some(mask), true) => mask,
-            (None, true) => sha256d::VERSION_MASK,
-            (None, false) => return Ok(self),
-            (Some(mask), false) => {
-                let message = format!("--version-mask {mask:08x}: {} doesn't roll versions", candidate.id);
-                return Err(Failure::usage(message, format!("leave it out, or give --engine {}+rolled", candidate.id)));
-            }
-        };
-        Ok(Self { job: Arc::new(Job { version_mask, ..(*self.job).clone() }), ..self })
-    }
-
     /// Finds the engine that is meant, with the rates of those that were tried for it.
     fn candidate<'b>(&self, workshop: &'b Workshop) -> Result<(&'b Candidate, Vec<Calibrated>), Failure> {
         let mut tried = Vec::new();
-        Ok((self.choose(workshop, &mut tried)?, tried))
+        let candidate = self.choose(workshop, &mut tried)?;
+        let id = &candidate.id;
+        if self.job.version_mask != 0 && !is_rolled(candidate) {
+            let message = format!("--version-mask {:08x}: {id} doesn't roll versions", self.job.version_mask);
+            let rolled = EngineId::new(id.algorithm(), id.device(), &format!("{}+rolled", id.engine()));
+            let help = match workshop.registry.get(rolled.as_str()) {
+                Some(_) => format!("leave it out, or give --engine {rolled}"),
+                None => "leave it out, or give --engine auto".to_owned(),
+            };
+            return Err(Failure::usage(message, help));
+        }
+        Ok((candidate, tried))
     }
 
     fn choose<'b>(&self, workshop: &'b Workshop, tried: &mut Vec<Calibrated>) -> Result<&'b Candidate, Failure> {
         let registry = &workshop.registry;
         let by_id = |id: &str| select::by_id(registry, id, self.algorithm);
-        let versions = self.version_mask.map_or(1, |mask| 1_u64 << mask.count_ones());
-        let hashes = versions.saturating_mul(self.nonces.end - self.nonces.start);
+        let (hashes, rolls) = (self.hashes(), self.job.version_mask != 0);
         match (self.engine, self.algorithm) {
             ("auto", sha256d::ALGORITHM) if hashes < TRIAL_MIN => {
-                by_id(if self.version_mask.is_some() { "sha256d/cpu/scalar+rolled" } else { "sha256d/cpu/scalar" })
+                by_id(if rolls { "sha256d/cpu/scalar+rolled" } else { "sha256d/cpu/scalar" })
             }
             ("auto", sha256d::ALGORITHM) => {
                 let is_rival = |candidate: &&Candidate| {
                     candidate.id.algorithm() == self.algorithm
                         && candidate.availability.is_ok()
-                        && is_rolled(candidate) == self.version_mask.is_some()
+                        && is_rolled(candidate) == rolls
                 };
                 let rivals: Vec<&Candidate> = registry.candidates().iter().filter(is_rival).collect();
                 by_id(workshop.fastest(&rivals, tried)?.as_str())

@@ -238,8 +238,8 @@ impl HitFilter {
 ///
 /// Engines ask from several threads, for spans as long as suits them, so nothing drains while there is work left.
 pub trait Work: Sync {
-    /// Returns the next span of at most `hashes_max` hashes, but of one nonce with its versions at least; or nothing when
-    /// the engine shall end.
+    /// Returns the next span of at most `hashes_max` hashes, but of one nonce with its versions at least; or nothing
+    /// when the engine shall end.
     fn next(&self, hashes_max: u64) -> Option<Span>;
 }
 

@@ -1,12 +1,21 @@
 //! SHA-256d, Bitcoin's proof of work: SHA-256 of SHA-256 of an 80-byte header.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 pub mod cpu;
+mod fold;
 pub mod gpu;
 mod header;
+#[cfg(test)]
+mod kernel_tests;
 mod midstate;
 pub mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod sha_ni;
+#[cfg(target_arch = "x86_64")]
+mod vector;
 
 pub use self::header::{BlockHeader, HeaderError};
 pub use self::midstate::Midstate;

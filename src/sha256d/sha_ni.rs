@@ -1,22 +1,31 @@
 //! SHA-256d with the SHA extensions of x86: `sha256rnds2` does two rounds, `sha256msg1` and `sha256msg2` the schedule.
 //!
-//! The limit is `sha256rnds2`. Read on a Zen 5 core: one starts every 2 cycles and takes 4; `sha256msg2` the same rate,
-//! but beside it; `sha256msg1` and everything else is hidden behind them. So what counts is to do fewer of them: rounds
-//! 0 to 3 of the first hash are one addition to what the host computed, round 0 of the second hash is one addition, and
-//! its round 60 decides: 30 instructions for each hash, 60 together, so 120 cycles a nonce. The plain kernel reaches 96
-//! to 100 % of that, 1.5 times the same kernel with two streams, 64 pairs of rounds a hash and no folding.
+//! The limit is `sha256rnds2`. Read on a Zen 5 core: one can start every 2 cycles, each takes 4; `sha256msg2` has the
+//! same rate, `sha256msg1` four times that, and both run beside it. So what counts is to do fewer of them: rounds 0 to 3
+//! of the first hash are one addition to what was computed ahead, round 0 of the second hash is one addition, and its
+//! round 60 decides. That leaves 30 for each hash: 120 cycles a nonce, 0.0083 hashes a cycle. The plain scan reaches 96
+//! to 100 % of it, 1.48 times what two streams with 64 of them a hash and nothing folded reach.
 //!
-//! What it takes to get there, and what lost (Zen 5, plain, MH/s at 4.07 GHz, where the limit is 33.9):
-//! - streams side by side, unrolled: 8 give 33, 6 give 29, 4 give 30, 3 give 27.7, 2 give 24.8: `sha256msg2` takes 6
-//!   cycles, and a group of the schedule needs the one before. That 8 don't fit in sixteen registers doesn't matter;
-//! - the same 8 streams as a loop over the groups of the schedule: 27.3, the states go through memory in each;
-//! - moves and additions in their encodings for AVX2 (33.0) or AVX-512 (32.6): the moves cost nothing anyway.
+//! What lost (Zen 5 at about 4.0 GHz, where the limit is 33.5 MH/s; plain, in MH/s):
+//! - fewer streams than these eight, which give 33: six 29, four 30, three 27.7, two 24.8. `sha256msg2` takes 6 cycles
+//!   and waits for the one before; that eight streams don't fit in sixteen registers costs less;
+//! - eight streams in a loop over the groups of the schedule: 27.3. The states go through memory each time round;
+//! - moves and additions in their forms for AVX2 (33.5, but the rolled scan 1 % less) and AVX-512 (32.6).
 //!
-//! A rolled scan computes the first hash's schedule once for all states. That saves `sha256msg1` and `sha256msg2` but
-//! no rounds, so it can't beat the limit above where the schedule is hidden (there it gives 31 with 64 states, 30 with
-//! 8: a phase of nothing but rounds and one with a schedule overlap less well); it is for processors where
-//! `sha256rnds2` is as fast as `sha256msg1` and all compete. Lost there: rounds of all streams by twos instead of by
-//! fours (30), both halves of the words in memory instead of a shuffle (27), the first hash in two runs of four (26).
+//! A rolled scan computes the first hash's schedule once for all states, which saves `sha256msg1` and `sha256msg2` but
+//! no rounds. Where these hide behind `sha256rnds2`, as here, it can't win: 31 with 64 states, 30 with 8, because the
+//! first hash is then nothing but rounds and evens out less of what the second leaves idle. It is for processors where
+//! `sha256rnds2` is faster and all three compete, as is said of Zen 4. What lost for it, against 31 with 64 states: all
+//! streams' first two rounds, then their last two 30; the words stored twice instead of shuffled 27; the first hash
+//! four streams at a time 27; four streams in all 28.
+//!
+//! Vectors and this unit in one thread: beside vector work that fills all four pipes, one `sha256rnds2` costs just one
+//! of the four slots of a cycle, so 512-bit vectors and SHA could together do 1.1 times what the vectors do alone. In
+//! a loop of rounds (the words ready in memory) it lost, in rounds a cycle: three vectors 4.0; three and two SHA
+//! streams 3.7; two and four 3.3; one and three 2.1; two vectors alone 2.9. Three vectors alone fill the pipes, and
+//! beside them no registers are left. 256-bit vectors without AVX-512: one vector and four SHA streams 1.39, two and
+//! four 1.21, SHA alone 1.0, two vectors alone 0.85. But both schedules would have to hide in that loop too: behind it,
+//! they take what it gains (by count 125 cycles a nonce against 120).
 
 use core::arch::x86_64::{
     __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_and_si128, _mm_castsi128_ps, _mm_cmpeq_epi32, _mm_extract_epi32,
@@ -34,11 +43,11 @@ const STREAMS: usize = 8;
 
 /// Proof that this processor has the SHA extensions.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ShaNi(());
+pub(super) struct ShaNi(());
 
 impl ShaNi {
     /// Returns the proof where the processor has what the kernel needs.
-    pub(crate) fn new() -> Option<Self> {
+    pub(super) fn new() -> Option<Self> {
         (is_x86_feature_detected!("sha") && is_x86_feature_detected!("sse4.1") && is_x86_feature_detected!("ssse3"))
             .then_some(Self(()))
     }
@@ -290,26 +299,23 @@ fn first_rolled<const N: usize>(block: &Block, pairs: [(&Start, u32, &Schedule);
     std::array::from_fn(|n| sum(states[n], pairs[n].0.initial))
 }
 
-/// The sum of all that the first round adds to d and to the new a, without the word.
-const ROUND_0_T1: u32 = {
-    let [_, _, _, _, e, f, g, h] = H0;
+/// What round 0 of the second hash makes of a and of e, less the word.
+const ROUND_0: [u32; 2] = {
+    let [a, b, c, d, e, f, g, h] = H0;
     let big_sigma1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-    h.wrapping_add(big_sigma1).wrapping_add((e & f) ^ (!e & g)).wrapping_add(K[0])
-};
-/// What the first round adds to the new a alone.
-const ROUND_0_T2: u32 = {
-    let [a, b, c, ..] = H0;
+    let t1 = h.wrapping_add(big_sigma1).wrapping_add((e & f) ^ (!e & g)).wrapping_add(K[0]);
     let big_sigma0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
-    big_sigma0.wrapping_add((a & b) ^ (a & c) ^ (b & c))
+    let t2 = big_sigma0.wrapping_add((a & b) ^ (a & c) ^ (b & c));
+    [t1.wrapping_add(t2), d.wrapping_add(t1)]
 };
 
 /// Returns the second hash's state after round 0, which adds word 0 to a and e.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 fn after_round_0(w0: __m128i) -> State {
-    let [a, b, c, d, e, f, g, _] = H0;
+    let ([a, b, c, _, e, f, g, _], [new_a, new_e]) = (H0, ROUND_0);
     let at_a_and_e = _mm_set_epi8(3, 2, 1, 0, -1, -1, -1, -1, 3, 2, 1, 0, -1, -1, -1, -1);
-    let constant = quad([e, d.wrapping_add(ROUND_0_T1), a, ROUND_0_T1.wrapping_add(ROUND_0_T2)]);
+    let constant = quad([e, new_e, a, new_a]);
     State { abef: _mm_add_epi32(constant, _mm_shuffle_epi8(w0, at_a_and_e)), cdgh: quad([g, f, c, b]) }
 }
 

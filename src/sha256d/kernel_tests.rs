@@ -1,0 +1,154 @@
+//! Drives every kernel that runs here, plain and rolled, against the `sha2` crate.
+
+use std::sync::Arc;
+
+use sha2::Digest;
+
+use super::cpu;
+use super::midstate::{Kernel, Midstate, RolledHit};
+use crate::engine::{HitFilter, Job, NONCE_END};
+use crate::sha256d::BlockHeader;
+
+/// Lists the kernels that run here, the scalar one too, so that the test itself is tested.
+fn kernels() -> Vec<(&'static str, Arc<dyn Kernel>)> {
+    cpu::kernels().into_iter().filter_map(|(name, kernel)| Some((name, kernel.ok()?))).collect()
+}
+
+/// Numbers that look random: `SplitMix64`.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn header(&mut self) -> Job {
+        let template = (0..80).map(|_| self.next().to_le_bytes()[0]).collect();
+        Job { key: Vec::new(), template, nonce_offset: 76, version_mask: 0 }
+    }
+}
+
+/// Returns copies of a header whose versions count up.
+fn versions(job: &Job, count: u32) -> Vec<Job> {
+    let with_version = |version: u32| {
+        let mut job = job.clone();
+        job.template[..4].copy_from_slice(&(0x2000_0000 | version << 13).to_le_bytes());
+        job
+    };
+    (0..count).map(with_version).collect()
+}
+
+fn is_hit(job: &Job, nonce: u32, filter: HitFilter) -> bool {
+    let mut header = job.template.clone();
+    header[76..].copy_from_slice(&nonce.to_le_bytes());
+    let hash = sha2::Sha256::digest(sha2::Sha256::digest(&header));
+    u32::from_le_bytes(hash[28..].try_into().expect("four bytes are left")) & filter.mask() == 0
+}
+
+/// Compares every kernel's hits of both scans, in order and each once, with those of the `sha2` crate.
+fn check(jobs: &[Job], first_nonce: u32, count: u64, zero_bits: u32) {
+    let filter = HitFilter::with_zero_bits(zero_bits);
+    let midstates: Vec<Midstate> = jobs.iter().map(Midstate::of).collect();
+    let states: Vec<[u32; 8]> = midstates.iter().map(|midstate| midstate.state).collect();
+    let nonces =
+        || (0..count).map(|offset| u32::try_from(u64::from(first_nonce) + offset).expect("the range ends at 2^32"));
+    let expected: Vec<Vec<u32>> =
+        jobs.iter().map(|job| nonces().filter(|&nonce| is_hit(job, nonce, filter)).collect()).collect();
+    for (name, kernel) in kernels() {
+        let what = format!("{name}, {} states, {count} nonces from {first_nonce}, {zero_bits} bits", jobs.len());
+        for (midstate, expected) in midstates.iter().zip(&expected) {
+            let mut hits = Vec::new();
+            kernel.scan(midstate, first_nonce, count, filter, &mut hits);
+            assert_eq!(&hits, expected, "{what}");
+        }
+        let mut hits = Vec::new();
+        kernel.scan_rolled(&states, midstates[0].tail, first_nonce, count, filter, &mut hits);
+        hits.sort_unstable();
+        let rolled = (0..).zip(&expected).flat_map(|(state, nonces)| nonces.iter().map(move |&nonce| (state, nonce)));
+        let rolled: Vec<RolledHit> = rolled.map(|(state, nonce)| RolledHit { state, nonce }).collect();
+        assert_eq!(hits, rolled, "{what}");
+    }
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn a_kernel_is_there_exactly_where_its_features_are() {
+    let names: Vec<&str> = kernels().into_iter().map(|(name, _)| name).collect();
+    assert!(names.contains(&"scalar"));
+    assert_eq!(names.contains(&"sha-ni"), is_x86_feature_detected!("sha"));
+    assert_eq!(names.contains(&"avx2"), is_x86_feature_detected!("avx2"));
+    let has_avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+    assert_eq!(names.contains(&"avx512"), has_avx512);
+}
+
+#[test]
+fn a_range_may_begin_and_end_at_every_lane() {
+    let mut numbers = Numbers(1);
+    // The largest step of a kernel is 48 nonces. Where every hash is a hit, each lane shows.
+    for count in 0..=100 {
+        let job = numbers.header();
+        let first_nonce = (numbers.next() as u32) & 0x7fff_ffff;
+        check(std::slice::from_ref(&job), first_nonce, count, 0);
+        check(&versions(&job, 2), first_nonce, count, 1);
+    }
+}
+
+#[test]
+fn the_last_nonce_is_followed_by_none() {
+    let mut numbers = Numbers(2);
+    for count in 0..=100 {
+        let job = numbers.header();
+        check(&versions(&job, 2), u32::try_from(NONCE_END - 1 - count).unwrap(), count + 1, 0);
+    }
+    check(&[numbers.header()], 0, 1, 0);
+    check(&[numbers.header()], 0, 257, 5);
+}
+
+#[test]
+fn every_state_of_any_number_is_scanned() {
+    let mut numbers = Numbers(3);
+    for count in (1..=17).chain([64]) {
+        let job = numbers.header();
+        let first_nonce = (numbers.next() as u32) & 0x7fff_ffff;
+        check(&versions(&job, count), first_nonce, 61, 0);
+        check(&versions(&job, count), first_nonce, 500, 5);
+    }
+}
+
+#[test]
+fn masks_of_every_width_find_the_same_as_the_oracle() {
+    let mut numbers = Numbers(4);
+    for zero_bits in 0..=16 {
+        check(&versions(&numbers.header(), 3), (numbers.next() as u32) & 0x7fff_ffff, 1 << 10, zero_bits);
+    }
+}
+
+#[test]
+fn the_solution_of_block_125552_is_found_in_every_lane() {
+    let (job, solution) = (BlockHeader::BLOCK_125552.job(), BlockHeader::BLOCK_125552.nonce);
+    let first = solution - 60;
+    let version = u32::from_le_bytes(job.template[..4].try_into().unwrap());
+    // Its neighbours by version have none there.
+    let mut jobs = versions(&job, 4);
+    jobs.insert(2, job.clone());
+    assert!(is_hit(&job, solution, HitFilter::with_zero_bits(32)) && version == 1);
+    for offset in 0..=60 {
+        check(&jobs, first + offset, 61, 32);
+    }
+    check(&jobs, solution, 1, 32);
+    check(&jobs, solution + 1, 100, 32);
+}
+
+#[test]
+fn messages_of_every_length_are_hashed() {
+    let message: Vec<u8> = (0..200_u8).map(|index| index.wrapping_mul(151)).collect();
+    for (name, kernel) in kernels() {
+        for length in 0..=message.len() {
+            let expected = sha2::Sha256::digest(sha2::Sha256::digest(&message[..length]));
+            assert_eq!(kernel.sha256d(&message[..length])[..], expected[..], "{name}, length {length}");
+        }
+    }
+}
