@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub const NONCE_END: u64 = 1 << 32;
 
 /// The most versions that one span holds: enough that the message schedule which they share costs each of them little.
-pub const VERSIONS_PER_SPAN: u64 = 16;
+pub const VERSIONS_PER_SPAN: u64 = 32;
 
 /// A template whose inputs differ in a 32-bit little-endian nonce, and perhaps in bits of a version.
 ///
@@ -401,8 +401,8 @@ mod tests {
 
     #[test]
     fn every_version_meets_every_nonce_exactly_once() {
-        // 32 versions are two blocks of 16; 40 are none, but 2^5 is what five bits give.
-        for (mask, hashes_max) in [(0, 7), (0x2000, 1), (0x3e000, 100), (0x3e000, u64::MAX), (0x7e000, 16)] {
+        // 64 versions are two blocks.
+        for (mask, hashes_max) in [(0, 7), (0x2000, 1), (0x7e000, 100), (0x7e000, u64::MAX), (0xfe000, 16)] {
             let job = Arc::new(Job { version_mask: mask, ..job() });
             let work = RangeWork::new(Arc::clone(&job), 5..28, Cancel::default());
             let spans: Vec<Span> = std::iter::from_fn(|| work.next(hashes_max)).collect();
@@ -418,10 +418,10 @@ mod tests {
 
     #[test]
     fn a_workload_rolls_versions_before_it_rolls_jobs() {
-        let job = Job { version_mask: 0x3e000, ..job() };
+        let job = Job { version_mask: 0x7e000, ..job() };
         let cursor = WorkloadCursor::new(Workload { job, roll_offset: 68 });
         let taken: Vec<Span> = (0..3).map(|_| cursor.take(u64::MAX)).collect();
-        assert_eq!(taken.iter().map(|span| span.versions.clone()).collect::<Vec<_>>(), [0..16, 16..32, 0..16]);
+        assert_eq!(taken.iter().map(|span| span.versions.clone()).collect::<Vec<_>>(), [0..32, 32..64, 0..32]);
         assert!(taken.iter().all(|span| span.nonces == (0..NONCE_END)));
         assert_eq!((taken[1].job.template[68], taken[2].job.template[68]), (0, 1));
     }

@@ -66,8 +66,8 @@ fn elsewhere(feature: &str) -> MaybeKernel {
     Err(Unavailable { reason: format!("{feature}: there is no such thing but on x86-64"), hint: String::new() })
 }
 
-/// Returns the engines of this module by id, with what it takes to make each: every kernel plain, then every kernel with
-/// version rolling.
+/// Returns the engines of this module by id, with what it takes to make each: every kernel plain, then every kernel
+/// with version rolling.
 #[must_use]
 pub fn engines() -> Vec<(EngineId, Result<Available, Unavailable>)> {
     let engine = |(name, kernel): (&str, MaybeKernel), is_rolled: bool| {

@@ -152,3 +152,37 @@ fn messages_of_every_length_are_hashed() {
         }
     }
 }
+
+/// Compares a thousand million hashes of every kernel, plain and rolled, with the `sha2` crate: one bit of each decides
+/// whether it is a hit. `cargo test --release --lib -- --ignored soak --nocapture` takes about ten minutes on two
+/// processors.
+#[test]
+#[ignore = "takes minutes: cargo test --release --lib -- --ignored soak"]
+fn soak() {
+    const VERSIONS: u32 = 32;
+    const NONCES: u64 = 1 << 15;
+    const ROUNDS: u64 = 1_000_000_000 / (VERSIONS as u64 * NONCES) + 1;
+    let next_round = std::sync::atomic::AtomicU64::new(0);
+    let work = || loop {
+        let round = next_round.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        if round >= ROUNDS {
+            return;
+        }
+        let mut numbers = Numbers(1000 + round);
+        let jobs = versions(&numbers.header(), VERSIONS);
+        // Each hundredth range ends with the last nonce of all.
+        let last = NONCE_END - NONCES;
+        let first_nonce = if round.is_multiple_of(100) { last } else { numbers.next() % last };
+        check(&jobs, u32::try_from(first_nonce).unwrap(), NONCES, 1);
+    };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    #[expect(clippy::print_stdout, reason = "the figure is what this is for")]
+    for (name, _) in kernels() {
+        println!("{name} and {name}+rolled: {} hashes each, all as expected", ROUNDS * u64::from(VERSIONS) * NONCES);
+    }
+}

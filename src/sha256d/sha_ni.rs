@@ -1,10 +1,10 @@
 //! SHA-256d with the SHA extensions of x86: `sha256rnds2` does two rounds, `sha256msg1` and `sha256msg2` the schedule.
 //!
 //! The limit is `sha256rnds2`. Read on a Zen 5 core: one can start every 2 cycles, each takes 4; `sha256msg2` has the
-//! same rate, `sha256msg1` four times that, and both run beside it. So what counts is to do fewer of them: rounds 0 to 3
-//! of the first hash are one addition to what was computed ahead, round 0 of the second hash is one addition, and its
-//! round 60 decides. That leaves 30 for each hash: 120 cycles a nonce, 0.0083 hashes a cycle. The plain scan reaches 96
-//! to 100 % of it, 1.48 times what two streams with 64 of them a hash and nothing folded reach.
+//! same rate, `sha256msg1` nearly four times that, and both run beside it. So what counts is to do fewer of them:
+//! rounds 0 to 3 of the first hash are one addition to what was computed ahead, round 0 of the second hash is one
+//! addition, and its round 60 decides. That leaves 30 for each hash: 120 cycles a nonce. The plain scan takes 126, two
+//! streams with 64 of them a hash and nothing folded take 187.
 //!
 //! What lost (Zen 5 at about 4.0 GHz, where the limit is 33.5 MH/s; plain, in MH/s):
 //! - fewer streams than these eight, which give 33: six 29, four 30, three 27.7, two 24.8. `sha256msg2` takes 6 cycles
@@ -13,11 +13,11 @@
 //! - moves and additions in their forms for AVX2 (33.5, but the rolled scan 1 % less) and AVX-512 (32.6).
 //!
 //! A rolled scan computes the first hash's schedule once for all states, which saves `sha256msg1` and `sha256msg2` but
-//! no rounds. Where these hide behind `sha256rnds2`, as here, it can't win: 31 with 64 states, 30 with 8, because the
-//! first hash is then nothing but rounds and evens out less of what the second leaves idle. It is for processors where
-//! `sha256rnds2` is faster and all three compete, as is said of Zen 4. What lost for it, against 31 with 64 states: all
-//! streams' first two rounds, then their last two 30; the words stored twice instead of shuffled 27; the first hash
-//! four streams at a time 27; four streams in all 28.
+//! no rounds. Where these hide behind `sha256rnds2`, as here, it can't win: 31 with 64 states, 30 with 8 (134 and 137
+//! cycles), because the first hash is then nothing but rounds and evens out less of what the second leaves idle. It is
+//! for processors where `sha256rnds2` is faster and all three compete, as is said of Zen 4. What lost for it, against
+//! 31 with 64 states: all streams' first two rounds, then their last two 30; the words stored twice instead of shuffled
+//! 27; the first hash four streams at a time 27; four streams in all 28.
 //!
 //! Vectors and this unit in one thread: beside vector work that fills all four pipes, one `sha256rnds2` costs just one
 //! of the four slots of a cycle, so 512-bit vectors and SHA could together do 1.1 times what the vectors do alone. In
@@ -34,6 +34,7 @@ use core::arch::x86_64::{
     _mm_unpacklo_epi32, _mm_unpacklo_epi64,
 };
 
+use super::fold::{ROUND_0_A, ROUND_0_E};
 use super::midstate::{Kernel, Midstate, RolledHit};
 use super::scalar::{H0, K, sha256_with};
 use crate::engine::{Hash, HitFilter};
@@ -299,21 +300,11 @@ fn first_rolled<const N: usize>(block: &Block, pairs: [(&Start, u32, &Schedule);
     std::array::from_fn(|n| sum(states[n], pairs[n].0.initial))
 }
 
-/// What round 0 of the second hash makes of a and of e, less the word.
-const ROUND_0: [u32; 2] = {
-    let [a, b, c, d, e, f, g, h] = H0;
-    let big_sigma1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-    let t1 = h.wrapping_add(big_sigma1).wrapping_add((e & f) ^ (!e & g)).wrapping_add(K[0]);
-    let big_sigma0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
-    let t2 = big_sigma0.wrapping_add((a & b) ^ (a & c) ^ (b & c));
-    [t1.wrapping_add(t2), d.wrapping_add(t1)]
-};
-
 /// Returns the second hash's state after round 0, which adds word 0 to a and e.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 fn after_round_0(w0: __m128i) -> State {
-    let ([a, b, c, _, e, f, g, _], [new_a, new_e]) = (H0, ROUND_0);
+    let ([a, b, c, _, e, f, g, _], [new_a, new_e]) = (H0, [ROUND_0_A, ROUND_0_E]);
     let at_a_and_e = _mm_set_epi8(3, 2, 1, 0, -1, -1, -1, -1, 3, 2, 1, 0, -1, -1, -1, -1);
     let constant = quad([e, new_e, a, new_a]);
     State { abef: _mm_add_epi32(constant, _mm_shuffle_epi8(w0, at_a_and_e)), cdgh: quad([g, f, c, b]) }
@@ -324,7 +315,7 @@ fn after_round_0(w0: __m128i) -> State {
 /// Round 0 is done by itself, so rounds come in pairs (1, 2) to (59, 60), and their words from vectors that are one
 /// word off: the same that the schedule needs for its seventh word before. What e is after round 60, h is at the end.
 /// The first hash comes from a closure, so that every caller has a copy of this to inline: through memory it costs a
-/// rolled scan 2 %.
+/// rolled scan 1 %.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 fn second<const N: usize>(first: impl Fn(usize) -> State) -> [__m128i; N] {
