@@ -135,6 +135,9 @@ impl Session<'_> {
             let mut running = self.begin_group(&members, &mut outcome)?;
             self.meter_idle(number, When::Before, meterings, &mut outcome);
             for index in self.plan.schedule(running.len()) {
+                if self.cancel.is_cancelled() {
+                    break;
+                }
                 self.observer.turn(&running[index].candidate.id, turns_done, turns);
                 self.one_turn(&mut running[index], meterings, &mut outcome, &mut log)?;
                 turns_done += 1;
