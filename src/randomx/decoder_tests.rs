@@ -1,3 +1,5 @@
+//! Decoded instructions against the published ones.
+
 use super::*;
 use crate::randomx::instruction::condition_mask;
 

@@ -1,3 +1,5 @@
+//! Whole hashes against published ones, and against the reference implementation.
+
 use std::sync::Arc;
 
 use super::*;
@@ -110,7 +112,7 @@ fn hashes_of_the_project_s_vectors_come_out() {
 #[test]
 fn a_checksum_over_nonces_comes_out() {
     let cache = Arc::new(Cache::new(&[0; 32]).unwrap());
-    let mut machine = light(Version::V1, &cache, Execution::Interpreted);
+    let mut machine = light(Version::V1, &cache, *EXECUTIONS.last().unwrap());
     let sum = (0..64_u32).fold(0, |sum, nonce| {
         let mut input = [0; 112];
         input[39..43].copy_from_slice(&nonce.to_le_bytes());
@@ -129,11 +131,11 @@ fn hashes_agree_with_the_reference_implementation() {
     use crate::randomx::blake2_generator::BlakeGenerator;
 
     let mut random = BlakeGenerator::new(b"differential");
-    for key_bytes in [0, 1, 32, 60] {
+    for key_bytes in [0, 60] {
         let key: Vec<u8> = (0..key_bytes).map(|_| random.byte()).collect();
         let cache = Arc::new(Cache::new(&key).unwrap());
         let hasher = Hasher::new(Arc::new(Context::new(&key, false)));
-        for input_bytes in [0, 1, 76, 127, 128, 129, 1000] {
+        for input_bytes in [0, 76, 128, 1000] {
             let input: Vec<u8> = (0..input_bytes).map(|_| random.byte()).collect();
             check(Version::V1, &cache, &[(input.clone(), &const_hex::encode(hasher.hash(&input)))]);
         }

@@ -1,3 +1,5 @@
+//! The interpreter against published programs.
+
 use super::*;
 use crate::randomx::instruction::{Level, Target};
 
