@@ -72,7 +72,8 @@ pub(super) fn run(arguments: &MeasureArguments, price_kwh: f64, output: &mut Out
     exit_code(&record, faults)
 }
 
-/// Tests every engine that may be chosen and is quick to build (the session tests the others before it measures them), then chooses.
+/// Tests every engine that may be chosen and is quick to build (the session tests the others before it measures them),
+/// then chooses.
 fn test_and_choose(workshop: &Workshop) -> Result<Choice, Failure> {
     for candidate in considered(&workshop.registry) {
         if !is_heavy(candidate) {
