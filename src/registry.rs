@@ -17,6 +17,11 @@ use crate::{randomx, sha256d};
 const SHA256D_BUDGET: u64 = 1 << 17;
 /// How many RandomX hashes are computed again after a turn: in light mode each takes tens of milliseconds.
 const RANDOMX_BUDGET: u64 = 12;
+/// The same where they are interpreted, which takes a third of a second each.
+const INTERPRETER_BUDGET: u64 = 2;
+/// The engines that check others of RandomX, in the order in which they are preferred: those of the reference
+/// first, because it was written by somebody else, and none that takes a dataset.
+const RANDOMX_ORACLES: [&str; 3] = ["reference+light", "jit+light", "interpreter+light"];
 
 /// The engines that this program knows, whether they run here or not.
 #[derive(Debug)]
@@ -104,20 +109,23 @@ impl Registry {
             return Ok(Oracle::known_answers_only());
         };
         let mut engine = candidate.prepare(preparation)?;
-        Ok(Oracle::new("known answers, and itself again", RANDOMX_BUDGET, move |input| engine.hash(input)))
+        let name = "known answers, and itself again";
+        Ok(Oracle::new(name, randomx_budget(id), move |input| engine.hash(input)))
     }
 
-    /// Returns the candidate that checks an engine of RandomX: the other mode, where it can run.
-    fn other_mode(&self, id: &EngineId) -> Option<&Candidate> {
-        let is_other = |candidate: &&Candidate| {
-            candidate.id.algorithm() == id.algorithm() && candidate.id != *id && candidate.can_hash
-        };
-        let others = self.candidates.iter().filter(|candidate| candidate.id.algorithm() != sha256d::ALGORITHM);
-        others.filter(is_other).find(|candidate| candidate.availability.is_ok())
+    /// Returns the candidate that checks an engine of RandomX: another implementation, where one can run.
+    fn other_implementation(&self, id: &EngineId) -> Option<&Candidate> {
+        if id.algorithm() == sha256d::ALGORITHM {
+            return None;
+        }
+        let oracles = RANDOMX_ORACLES.iter().filter_map(|oracle| {
+            self.candidates.iter().find(|other| other.id == EngineId::new(id.algorithm(), id.device(), oracle))
+        });
+        oracles.into_iter().find(|other| other.id.engine() != id.engine() && other.availability.is_ok())
     }
 
-    fn oracle_of_other_mode(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError> {
-        let Some(other) = self.other_mode(id) else {
+    fn oracle_of_other(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError> {
+        let Some(other) = self.other_implementation(id) else {
             return self.itself(id, preparation);
         };
         let mut engine = match other.prepare(preparation) {
@@ -126,7 +134,7 @@ impl Registry {
             Err(EngineError::Unavailable { .. }) => return self.itself(id, preparation),
             Err(error) => return Err(error),
         };
-        Ok(Oracle::new(other.id.to_string(), RANDOMX_BUDGET, move |input| engine.hash(input)))
+        Ok(Oracle::new(other.id.to_string(), randomx_budget(&other.id), move |input| engine.hash(input)))
     }
 }
 
@@ -146,8 +154,8 @@ impl Supplier for Registry {
         }
     }
 
-    /// For SHA-256d the oracle is the scalar engine, and for that one the `sha2` crate; for RandomX it is the other
-    /// mode, and where that can't be had, the same mode again.
+    /// For SHA-256d the oracle is the scalar engine, and for that one the `sha2` crate; for RandomX it is another
+    /// implementation in light mode, and where none can be had, the same engine again.
     fn oracle(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError> {
         match (id.algorithm(), id.engine()) {
             (sha256d::ALGORITHM, "scalar") => Ok(Oracle::new("the sha2 crate", SHA256D_BUDGET, |input| {
@@ -157,19 +165,23 @@ impl Supplier for Registry {
                 let name = EngineId::new(sha256d::ALGORITHM, "cpu", "scalar").to_string();
                 Ok(Oracle::new(name, SHA256D_BUDGET, |input| Ok(sha256d::scalar::sha256d(input))))
             }
-            _ => self.oracle_of_other_mode(id, preparation),
+            _ => self.oracle_of_other(id, preparation),
         }
     }
 
     fn resources(&self, candidate: &Candidate) -> Vec<Resource> {
         let mut resources = candidate.resources().to_vec();
-        for other in self.other_mode(&candidate.id).map_or(&[][..], Candidate::resources) {
+        for other in self.other_implementation(&candidate.id).map_or(&[][..], Candidate::resources) {
             if !resources.contains(other) {
                 resources.push(other.clone());
             }
         }
         resources
     }
+}
+
+fn randomx_budget(oracle: &EngineId) -> u64 {
+    if oracle.engine() == "interpreter" { INTERPRETER_BUDGET } else { RANDOMX_BUDGET }
 }
 
 fn gpu_candidate(index: u32, adapter: &Adapter) -> Candidate {

@@ -8,11 +8,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules that may hold unsafe code, each with a reason beside its `expect`.
-const UNSAFE_CODE: [&str; 7] = [
+const UNSAFE_CODE: [&str; 16] = [
     "cpu/floating_point.rs",
     "cpu/memory.rs",
     "gpu/adapter.rs",
     "gpu/ring.rs",
+    "randomx/aes/aes_ni.rs",
+    "randomx/argon2d.rs",
+    "randomx/jit/code_memory.rs",
+    "randomx/jit/jit_tests.rs",
+    "randomx/jit/lanes_compiler.rs",
+    "randomx/jit/mod.rs",
+    "randomx/lanes.rs",
+    "randomx/memory.rs",
+    "randomx/softfloat_tests.rs",
     "sha256d/avx2.rs",
     "sha256d/avx512.rs",
     "sha256d/sha_ni.rs",

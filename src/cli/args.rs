@@ -260,29 +260,35 @@ pub(super) enum ScanAlgorithm {
     },
     /// Monero's proof of work
     #[command(name = "randomx-v1")]
-    RandomxV1 {
-        /// The key, in hex
-        #[arg(long, value_name = "HEX")]
-        key: String,
-        /// The hashing blob, in hex
-        #[arg(long, value_name = "HEX")]
-        blob: String,
-        /// Where the nonce lies in the blob
-        #[arg(long, value_name = "BYTES", default_value_t = crate::randomx::NONCE_OFFSET)]
-        nonce_offset: usize,
-        /// Nonces, half open, decimal or 0x-hex
-        #[arg(long, value_name = "A..B")]
-        nonces: String,
-        /// Report the nonces that meet this difficulty [default: none, only the checksum]
-        #[arg(long, value_name = "D")]
-        difficulty: Option<String>,
-        /// The engine, or auto for the mode that is done sooner
-        #[arg(long, value_name = "ID", default_value = "auto")]
-        engine: String,
-        /// Threads of engines on the processors [default: one for each processor]
-        #[arg(long, value_name = "N")]
-        threads: Option<usize>,
-    },
+    RandomxV1(RandomxScan),
+    /// Version 2 of Monero's proof of work, which a coming upgrade of the network brings
+    #[command(name = "randomx-v2")]
+    RandomxV2(RandomxScan),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RandomxScan {
+    /// The key, in hex
+    #[arg(long, value_name = "HEX")]
+    pub(super) key: String,
+    /// The hashing blob, in hex
+    #[arg(long, value_name = "HEX")]
+    pub(super) blob: String,
+    /// Where the nonce lies in the blob
+    #[arg(long, value_name = "BYTES", default_value_t = crate::randomx::NONCE_OFFSET)]
+    pub(super) nonce_offset: usize,
+    /// Nonces, half open, decimal or 0x-hex
+    #[arg(long, value_name = "A..B")]
+    pub(super) nonces: String,
+    /// Report the nonces that meet this difficulty [default: none, only the checksum]
+    #[arg(long, value_name = "D")]
+    pub(super) difficulty: Option<String>,
+    /// The engine, or auto for the mode that is done sooner
+    #[arg(long, value_name = "ID", default_value = "auto")]
+    pub(super) engine: String,
+    /// Threads of engines on the processors [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<usize>,
 }
 
 #[derive(Debug, Args)]
@@ -304,17 +310,23 @@ pub(super) enum HashAlgorithm {
     },
     /// RandomX version 1; printed in byte order
     #[command(name = "randomx-v1")]
-    RandomxV1 {
-        /// The input, in hex
-        #[arg(long, value_name = "HEX")]
-        input: String,
-        /// The key, in hex
-        #[arg(long, value_name = "HEX")]
-        key: String,
-        /// The engine; auto is light mode, which is ready sooner
-        #[arg(long, value_name = "ID", default_value = "auto")]
-        engine: String,
-    },
+    RandomxV1(RandomxHash),
+    /// RandomX version 2; printed in byte order
+    #[command(name = "randomx-v2")]
+    RandomxV2(RandomxHash),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RandomxHash {
+    /// The input, in hex
+    #[arg(long, value_name = "HEX")]
+    pub(super) input: String,
+    /// The key, in hex
+    #[arg(long, value_name = "HEX")]
+    pub(super) key: String,
+    /// The engine; auto is light mode, which is ready sooner
+    #[arg(long, value_name = "ID", default_value = "auto")]
+    pub(super) engine: String,
 }
 
 #[derive(Debug, Args)]

@@ -1,9 +1,12 @@
 //! Which engines the bare program measures: one for each algorithm and device, plain and rolled apart.
 
 use super::exit::Failure;
+use super::select;
 use super::workshop::{Workshop, is_heavy};
 use crate::engine::{Candidate, EngineId};
+use crate::randomx;
 use crate::record::Calibrated;
+use crate::registry::Registry;
 
 /// What was chosen, and the rates that decided.
 #[derive(Debug, Default)]
@@ -17,8 +20,7 @@ pub(super) struct Choice {
 /// memory back (RandomX's fast mode: light mode is there to save memory), else the fastest in a short trial.
 pub(super) fn choose(workshop: &Workshop) -> Result<Choice, Failure> {
     let mut choice = Choice::default();
-    let available: Vec<&Candidate> =
-        workshop.registry.candidates().iter().filter(|candidate| candidate.availability.is_ok()).collect();
+    let available = considered(&workshop.registry);
     let mut classes: Vec<(&str, &str, bool)> = Vec::new();
     for candidate in &available {
         if !classes.contains(&class(&candidate.id)) {
@@ -34,9 +36,28 @@ pub(super) fn choose(workshop: &Workshop) -> Result<Choice, Failure> {
         };
         choice.ids.push(best);
     }
-    let is_missing = |candidate: &&Candidate| candidate.availability.is_err();
+    let is_missing =
+        |candidate: &&Candidate| candidate.availability.is_err() && is_wanted(&workshop.registry, &candidate.id);
     choice.ids.extend(workshop.registry.candidates().iter().filter(is_missing).map(|candidate| candidate.id.clone()));
     Ok(choice)
+}
+
+/// Returns the engines that run here and that the bare program looks at.
+pub(super) fn considered(registry: &Registry) -> Vec<&Candidate> {
+    let is_one = |candidate: &&Candidate| candidate.availability.is_ok() && is_wanted(registry, &candidate.id);
+    registry.candidates().iter().filter(is_one).collect()
+}
+
+/// Tells whether the bare program would measure an engine. Of RandomX it takes one implementation, because the others
+/// stand in for it or check it; and not version 2, which no coin is mined with yet.
+fn is_wanted(registry: &Registry, id: &EngineId) -> bool {
+    match id.algorithm() {
+        randomx::ALGORITHM_V2 => false,
+        randomx::ALGORITHM_V1 => {
+            id.engine() == "jit" || id.engine() == select::randomx_implementation(registry, id.algorithm())
+        }
+        _ => true,
+    }
 }
 
 fn class(id: &EngineId) -> (&str, &str, bool) {

@@ -26,20 +26,21 @@ struct Hashed<'a> {
 pub(super) fn run(arguments: &HashArguments, output: &mut Output) -> Result<ExitCode, Failure> {
     let (algorithm, input, key, engine) = match &arguments.algorithm {
         HashAlgorithm::Sha256d { input, engine } => (sha256d::ALGORITHM, input, Vec::new(), engine),
-        HashAlgorithm::RandomxV1 { input, key, engine } => (randomx::ALGORITHM_V1, input, randomx_key(key)?, engine),
+        HashAlgorithm::RandomxV1(one) => (randomx::ALGORITHM_V1, &one.input, randomx_key(&one.key)?, &one.engine),
+        HashAlgorithm::RandomxV2(one) => (randomx::ALGORITHM_V2, &one.input, randomx_key(&one.key)?, &one.engine),
     };
     let input = bytes("--input", input)?;
     let workshop = Workshop::open(&Sysroot::default(), Some(1), output.quiet)?;
-    let automatic = match algorithm {
-        sha256d::ALGORITHM => "sha256d/cpu/scalar",
-        _ => "randomx-v1/cpu/reference+light",
+    let registry = &workshop.registry;
+    let candidate = match (engine.as_str(), algorithm) {
+        ("auto", sha256d::ALGORITHM) => select::by_id(registry, "sha256d/cpu/scalar", algorithm)?,
+        ("auto", _) => select::randomx(registry, algorithm, "light")?,
+        (id, _) => select::by_id(registry, id, algorithm)?,
     };
-    let id = if engine == "auto" { automatic } else { engine };
-    let candidate = select::by_id(&workshop.registry, id, algorithm)?;
     if !candidate.can_hash {
         let can = |other: &&Candidate| other.can_hash && other.id.algorithm() == algorithm;
-        let ids: Vec<&str> = workshop.registry.candidates().iter().filter(can).map(|other| other.id.as_str()).collect();
-        let message = format!("{id} can only scan ranges of nonces: it gives no single hashes");
+        let ids: Vec<&str> = registry.candidates().iter().filter(can).map(|other| other.id.as_str()).collect();
+        let message = format!("{} can only scan ranges of nonces: it gives no single hashes", candidate.id);
         return Err(Failure::usage(message, format!("engines that do: {}", ids.join(", "))));
     }
     let mut engine = workshop.prepare(candidate, &key)?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::args::{Format, MeasureArguments};
-use super::choose::{Choice, choose};
+use super::choose::{Choice, choose, considered};
 use super::exit::{Failure, INTERRUPTED};
 use super::measure::{Measurement, exit_code, worth_printing};
 use super::output::Output;
@@ -72,9 +72,10 @@ pub(super) fn run(arguments: &MeasureArguments, price_kwh: f64, output: &mut Out
     exit_code(&record, faults)
 }
 
-/// Tests every engine that is quick to build (the session tests the others before it measures them), then chooses.
+/// Tests every engine that may be chosen and is quick to build (the session tests the others before it measures them),
+/// then chooses.
 fn test_and_choose(workshop: &Workshop) -> Result<Choice, Failure> {
-    for candidate in workshop.registry.candidates().iter().filter(|candidate| candidate.availability.is_ok()) {
+    for candidate in considered(&workshop.registry) {
         if !is_heavy(candidate) {
             workshop.test(candidate)?;
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::args::{ScanAlgorithm, ScanArguments};
+use super::args::{RandomxScan, ScanAlgorithm, ScanArguments};
 use super::exit::{Failure, INTERRUPTED};
 use super::hash::{bytes, randomx_key};
 use super::output::Output;
@@ -126,25 +126,27 @@ fn check(algorithm: &ScanAlgorithm) -> Result<Scan<'_>, Failure> {
             let (job, nonces) = (Arc::new(Job { version_mask, ..header.job() }), range(nonces)?);
             Ok(Scan { algorithm: sha256d::ALGORITHM, job, nonces, goal, engine, threads: *threads })
         }
-        ScanAlgorithm::RandomxV1 { key, blob, nonce_offset, nonces, difficulty, engine, threads } => {
-            let (key, template) = (randomx_key(key)?, bytes("--blob", blob)?);
-            if nonce_offset.checked_add(4).is_none_or(|end| end > template.len()) {
-                let message =
-                    format!("a nonce of 4 bytes at {nonce_offset} doesn't fit into a blob of {} bytes", template.len());
-                return Err(Failure::usage(message, "give a longer --blob, or another --nonce-offset"));
-            }
-            let goal = match difficulty {
-                Some(text) => Goal::Difficulty(
-                    text.parse().map_err(|error| Failure::usage(format!("--difficulty: {error}"), ""))?,
-                ),
-                None => Goal::Checksum,
-            };
-            let job = Arc::new(Job { key, template, nonce_offset: *nonce_offset, version_mask: 0 });
-            let nonces = range(nonces)?;
-            let (algorithm, threads) = (randomx::ALGORITHM_V1, *threads);
-            Ok(Scan { algorithm, job, nonces, goal, engine, threads })
-        }
+        ScanAlgorithm::RandomxV1(scan) => check_randomx(randomx::ALGORITHM_V1, scan),
+        ScanAlgorithm::RandomxV2(scan) => check_randomx(randomx::ALGORITHM_V2, scan),
     }
+}
+
+fn check_randomx<'a>(algorithm: &'static str, scan: &'a RandomxScan) -> Result<Scan<'a>, Failure> {
+    let RandomxScan { key, blob, nonce_offset, nonces, difficulty, engine, threads } = scan;
+    let (key, template) = (randomx_key(key)?, bytes("--blob", blob)?);
+    if nonce_offset.checked_add(4).is_none_or(|end| end > template.len()) {
+        let message =
+            format!("a nonce of 4 bytes at {nonce_offset} doesn't fit into a blob of {} bytes", template.len());
+        return Err(Failure::usage(message, "give a longer --blob, or another --nonce-offset"));
+    }
+    let goal = match difficulty {
+        Some(text) => {
+            Goal::Difficulty(text.parse().map_err(|error| Failure::usage(format!("--difficulty: {error}"), ""))?)
+        }
+        None => Goal::Checksum,
+    };
+    let job = Arc::new(Job { key, template, nonce_offset: *nonce_offset, version_mask: 0 });
+    Ok(Scan { algorithm, job, nonces: range(nonces)?, goal, engine, threads: *threads })
 }
 
 impl Scan<'_> {
@@ -199,11 +201,15 @@ impl Scan<'_> {
                 by_id(workshop.fastest(&rivals, tried)?.as_str())
             }
             ("auto", _) => {
-                let fast = by_id("randomx-v1/cpu/reference+fast");
-                if fast.is_ok() && randomx::is_fast_mode_sooner(hashes, workshop.threads) {
-                    return fast;
+                let fast = select::randomx(registry, self.algorithm, "fast");
+                let is_sooner = |fast: &Candidate| match fast.id.engine() {
+                    "reference" => randomx::is_fast_mode_of_reference_sooner(hashes, workshop.threads),
+                    _ => randomx::is_fast_mode_sooner(hashes),
+                };
+                match fast {
+                    Ok(fast) if is_sooner(fast) => Ok(fast),
+                    _ => select::randomx(registry, self.algorithm, "light"),
                 }
-                by_id("randomx-v1/cpu/reference+light")
             }
             (id, _) => by_id(id),
         }

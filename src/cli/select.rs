@@ -42,6 +42,23 @@ pub(super) fn by_id<'a>(registry: &'a Registry, id: &str, algorithm: &str) -> Re
     if candidate.availability.is_err() { Err(not_available(candidate)) } else { Ok(candidate) }
 }
 
+/// Returns the implementation of RandomX that is wanted where nobody says: the fastest that runs here.
+pub(super) fn randomx_implementation(registry: &Registry, algorithm: &str) -> &'static str {
+    let runs = |implementation: &&str| {
+        registry.candidates().iter().any(|candidate| {
+            let id = &candidate.id;
+            id.algorithm() == algorithm && id.engine() == *implementation && candidate.availability.is_ok()
+        })
+    };
+    ["jit", "reference", "interpreter"].into_iter().find(runs).unwrap_or("jit")
+}
+
+/// Returns the engine of RandomX that is wanted where nobody says, in a mode.
+pub(super) fn randomx<'a>(registry: &'a Registry, algorithm: &str, mode: &str) -> Result<&'a Candidate, Failure> {
+    let implementation = randomx_implementation(registry, algorithm);
+    by_id(registry, &format!("{algorithm}/cpu/{implementation}+{mode}"), algorithm)
+}
+
 /// Lists the engines of an algorithm that are available.
 pub(super) fn ids_of(registry: &Registry, algorithm: &str) -> String {
     let is_one = |candidate: &&Candidate| candidate.id.algorithm() == algorithm && candidate.availability.is_ok();

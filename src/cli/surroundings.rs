@@ -52,10 +52,16 @@ pub(super) fn standing(machine: &Machine) -> Vec<Warning> {
 
 /// Says where engines that live on huge pages have none.
 pub(super) fn small_pages(machine: &Machine, candidates: &[&Candidate]) -> Option<Warning> {
-    let id = &candidates.iter().find(|candidate| candidate.id.algorithm().starts_with("randomx"))?.id;
-    // The binding can't ask for huge pages: only what the kernel gives unasked reaches it.
-    let setting = machine.memory.transparent_huge_pages.as_deref().filter(|setting| *setting != "always")?;
-    let text = format!("{id} runs on small pages: it asks for no huge ones, and the kernel's setting is {setting}");
+    let setting = machine.memory.transparent_huge_pages.as_deref()?;
+    // The binding can't ask for huge pages: only what the kernel gives unasked reaches it. Our own engines ask.
+    let is_reference = |candidate: &Candidate| candidate.id.engine() == "reference";
+    let is_small = |candidate: &&&Candidate| {
+        let is_randomx = candidate.id.algorithm().starts_with("randomx");
+        is_randomx && (setting == "never" || (setting != "always" && is_reference(candidate)))
+    };
+    let candidate = candidates.iter().find(is_small)?;
+    let asks = if is_reference(candidate) { "it asks for no huge ones, and " } else { "" };
+    let text = format!("{} runs on small pages: {asks}the kernel's setting is {setting}", candidate.id);
     let hint = "echo always | sudo tee /sys/kernel/mm/transparent_hugepage/enabled";
     Some(Warning::new("huge-pages", text, hint))
 }

@@ -65,9 +65,7 @@ impl Workshop {
         let answers = known_answers(candidate.id.algorithm());
         let mut keys: BTreeSet<Vec<u8>> = answers.into_iter().map(|answer| answer.key).collect();
         keys.remove(&workload.job.key);
-        // An oracle that takes a dataset isn't built for a test of a few hashes: known answers do.
-        let needs_heavy_oracle = candidate.id.mode() == Some("light");
-        let mut tested = self.test_key(candidate, &workload, !needs_heavy_oracle)?;
+        let mut tested = self.test_key(candidate, &workload, true)?;
         for key in keys.into_iter().filter(|_| !is_heavy(candidate)) {
             let job = Job { key, ..workload.job.clone() };
             tested.checks += self.test_key(candidate, &Workload { job, ..workload.clone() }, false)?.checks;
@@ -136,8 +134,9 @@ impl Workshop {
     /// Checks an engine with known answers before a single result of it is trusted, and returns who may check the
     /// results.
     ///
-    /// In RandomX most keys have none: then light mode is tested with a key that has, and fast mode is compared with
-    /// light mode on the key that it was made for. `job` is that of the results to come.
+    /// In RandomX most keys have none: then light mode of the same implementation is tested with a key that has, and
+    /// the engine is compared with another implementation on the key that it was made for. `job` is that of the results
+    /// to come.
     pub(super) fn trust(
         &self,
         candidate: &Candidate,
@@ -146,20 +145,22 @@ impl Workshop {
     ) -> Result<Oracle, VerifyError> {
         let workload = self.registry.workload(&candidate.id);
         let is_quick = |other: &&Candidate| {
-            other.id.algorithm() == candidate.id.algorithm() && other.availability.is_ok() && !is_heavy(other)
+            other.id.algorithm() == candidate.id.algorithm()
+                && other.id.engine() == candidate.id.engine()
+                && other.availability.is_ok()
+                && !is_heavy(other)
         };
-        if workload.job.key != job.key
+        let answers = known_answers(candidate.id.algorithm());
+        if answers.iter().all(|answer| answer.key != job.key)
             && let Some(quick) = self.registry.candidates().iter().find(is_quick)
         {
-            self.test_key(quick, &workload, false)?;
+            let is_usual = answers.iter().any(|answer| answer.key == workload.job.key);
+            let key = answers.into_iter().next().filter(|_| !is_usual).map(|answer| answer.key);
+            let job = Job { key: key.unwrap_or_else(|| workload.job.key.clone()), ..workload.job.clone() };
+            self.test_key(quick, &Workload { job, ..workload.clone() }, false)?;
         }
         let preparation = self.preparation(&job.key);
-        // The other mode of light mode would take a dataset.
-        let mut oracle = if candidate.id.mode() == Some("light") {
-            self.registry.itself(&candidate.id, &preparation)?
-        } else {
-            self.registry.oracle(&candidate.id, &preparation)?
-        };
+        let mut oracle = self.registry.oracle(&candidate.id, &preparation)?;
         let job = Job { key: job.key.clone(), ..workload.job };
         self_test(engine, candidate.can_hash, &Workload { job, ..workload }, &mut oracle)?;
         Ok(oracle)

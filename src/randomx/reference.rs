@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use rust_randomx::{Context, Hasher};
 
+use super::footprint::{self, CACHE_BYTES, DATASET_BYTES, MACHINE_BYTES};
 use super::{ALGORITHM_V1, DATASET_ITEMS, dataset_threads};
 use crate::cpu::workers::{self, Worker};
 use crate::cpu::{affinity, floating_point, memory};
@@ -31,12 +32,6 @@ use crate::machine;
 use crate::sysroot::Sysroot;
 use crate::unavailable::Unavailable;
 
-/// The length of a dataset in bytes.
-const DATASET_BYTES: u64 = 64 * DATASET_ITEMS as u64;
-/// The length of a cache in bytes (specification, section 7.1).
-const CACHE_BYTES: u64 = 256 << 20;
-/// The length of a scratchpad in bytes, and a little more for the code of one virtual machine.
-const MACHINE_BYTES: u64 = 3 << 20;
 /// How long one thread of an AMD Zen 5 takes to build a dataset: 45 to 54 s were seen.
 const DATASET_BUILD: Duration = Duration::from_secs(50);
 
@@ -86,24 +81,11 @@ pub(super) fn engines(sysroot: &Sysroot) -> Vec<(EngineId, Result<Available, Una
         .into()
 }
 
-/// Tells why the memory doesn't suffice, if it doesn't. What the system doesn't tell is taken to suffice.
+/// Tells why the reference can't run in the memory that there is, if it can't.
 fn memory_fault(resources: &[Resource], available_bytes: Option<u64>) -> Option<Unavailable> {
-    let needed = resources.iter().map(|resource| resource.bytes).sum::<u64>() + 16 * MACHINE_BYTES;
-    let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-    if let Some(available) = available_bytes.filter(|&available| available < needed) {
-        return Some(Unavailable {
-            reason: format!("it needs {} MiB of memory, and {} MiB are available", mib(needed), mib(available)),
-            hint: "end other programs, or raise the memory limit of this one".to_owned(),
-        });
-    }
-    if !memory::can_reserve(needed) {
-        return Some(Unavailable {
-            reason: format!(
-                "it needs {} MiB of memory, and the system doesn't let this process reserve them",
-                mib(needed)
-            ),
-            hint: "raise the limit: ulimit -v unlimited".to_owned(),
-        });
+    let fault = footprint::memory_fault(resources, available_bytes);
+    if fault.is_some() {
+        return fault;
     }
     (!memory::can_execute_written()).then(|| Unavailable {
         reason: "this system forbids running code that was just written, and the reference needs that".to_owned(),

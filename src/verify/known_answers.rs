@@ -14,6 +14,7 @@ use crate::{randomx, sha256d};
 
 const SHA256D: &str = include_str!("../../tests/vectors/sha256d.json");
 const RANDOMX_V1: &str = include_str!("../../tests/vectors/randomx_v1.json");
+const RANDOMX_V2: &str = include_str!("../../tests/vectors/randomx_v2.json");
 
 /// An input whose hash was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,7 @@ pub fn known_answers(algorithm: &str) -> Vec<KnownAnswer> {
     let (text, is_displayed) = match algorithm {
         sha256d::ALGORITHM => (SHA256D, true),
         randomx::ALGORITHM_V1 => (RANDOMX_V1, false),
+        randomx::ALGORITHM_V2 => (RANDOMX_V2, false),
         _ => return Vec::new(),
     };
     let bytes = |hex: &str| const_hex::decode(hex).expect("the vectors are part of the program, and a test reads them");
@@ -300,6 +302,8 @@ mod tests {
         assert_eq!(answers[0].input, b"This is a test");
         assert_eq!(answers[5].input.len(), 352);
         assert!(answers.iter().any(|answer| answer.key == randomx::BENCHMARK_KEY));
+        let answers = known_answers(randomx::ALGORITHM_V2);
+        assert_eq!((answers.len(), answers[1].input.as_slice()), (5, &b"Lorem ipsum dolor sit amet"[..]));
         assert!(known_answers("md5").is_empty());
     }
 }

@@ -1,0 +1,174 @@
+//! The dataset: 34,078,719 items that are computed from the cache once, where there are 2.1 GB of memory for them
+//! (specification, section 7).
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{ops, thread};
+
+use super::cache::Cache;
+use super::configuration::DATASET_ITEMS;
+use super::lanes::{Kernel, LANES};
+use super::memory::{Line, Lines, OutOfMemory, prefetch};
+
+/// How many items a thread takes at a time: about 10 ms of work.
+const RANGE_ITEMS: usize = 256 * LANES;
+
+/// All items of the dataset.
+#[derive(Debug)]
+pub struct Dataset {
+    items: Lines,
+}
+
+/// Why there is no dataset.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Interrupted {
+    /// There is no memory for it.
+    #[error(transparent)]
+    OutOfMemory(#[from] OutOfMemory),
+    /// The observer asked for an early end.
+    #[error("the dataset was given up before it was complete")]
+    Cancelled,
+}
+
+impl Dataset {
+    /// Computes all items on `threads` threads. `observe` is told the number of items done, from time to time and from
+    /// any of the threads, and can break off.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for it, or `observe` broke off.
+    pub fn new(
+        cache: &Cache,
+        threads: usize,
+        observe: &(dyn Fn(usize) -> ops::ControlFlow<()> + Sync),
+    ) -> Result<Self, Interrupted> {
+        let mut items = Lines::zeroed(DATASET_ITEMS)?;
+        fill(cache, 0, &mut items, threads, observe)?;
+        Ok(Self { items })
+    }
+
+    /// Returns an item.
+    pub(super) fn item(&self, index: u32) -> &Line {
+        &self.items()[index as usize]
+    }
+
+    /// Returns all items.
+    pub(super) fn items(&self) -> &[Line] {
+        &self.items
+    }
+}
+
+/// Computes as many items as `items` holds, the first of which is number `first`.
+fn fill(
+    cache: &Cache,
+    first: usize,
+    items: &mut [Line],
+    threads: usize,
+    observe: &(dyn Fn(usize) -> ops::ControlFlow<()> + Sync),
+) -> Result<(), Interrupted> {
+    let kernel = Kernel::all(cache)[0];
+    let ranges = Mutex::new((0, items.chunks_mut(RANGE_ITEMS)));
+    let cancelled = AtomicBool::new(false);
+    let work = || {
+        while !cancelled.load(Ordering::Relaxed) {
+            let (start, range) = {
+                let mut ranges = ranges.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(range) = ranges.1.next() else { return };
+                let start = ranges.0;
+                ranges.0 += range.len();
+                (start, range)
+            };
+            fill_range(cache, kernel, first + start, range);
+            if observe(start + range.len()).is_break() {
+                cancelled.store(true, Ordering::Relaxed);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    if cancelled.into_inner() { Err(Interrupted::Cancelled) } else { Ok(()) }
+}
+
+/// Computes the items of `range`, the first of which is number `first`.
+#[expect(clippy::cast_possible_truncation, reason = "items are numbered in 32 bits")]
+fn fill_range(cache: &Cache, kernel: Kernel, first: usize, range: &mut [Line]) {
+    let indices = |start: usize| -> [u32; LANES] { std::array::from_fn(|lane| (first + start + lane) as u32) };
+    let (groups, rest) = range.as_chunks_mut::<LANES>();
+    for (group, items) in groups.iter_mut().enumerate() {
+        kernel.compute(cache, indices(LANES * group), items);
+    }
+    if !rest.is_empty() {
+        // The last few are computed along with some that lie beyond the end.
+        let mut items = [Line::default(); LANES];
+        kernel.compute(cache, indices(LANES * groups.len()), &mut items);
+        rest.copy_from_slice(&items[..rest.len()]);
+    }
+}
+
+/// Where a machine gets the items of the dataset from.
+#[derive(Debug, Clone)]
+pub enum Items {
+    /// Light mode: each is computed when it is read.
+    Computed(Arc<Cache>),
+    /// Fast mode: all lie in memory.
+    Stored(Arc<Dataset>),
+}
+
+impl Items {
+    /// Returns an item.
+    pub(super) fn item(&self, index: u32) -> Line {
+        match self {
+            Self::Computed(cache) => cache.item(index),
+            Self::Stored(dataset) => *dataset.item(index),
+        }
+    }
+
+    /// Says that an item will be read soon.
+    pub(super) fn prefetch(&self, index: u32) {
+        match self {
+            Self::Computed(_) => {}
+            Self::Stored(dataset) => prefetch(dataset.item(index)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::randomx::cache::tests::test_key_000;
+
+    #[test]
+    fn ranges_are_filled_to_their_very_end() {
+        let cache = test_key_000();
+        for threads in [1, 3] {
+            let first = DATASET_ITEMS - 2 * RANGE_ITEMS - 5;
+            let mut items = vec![Line::default(); 2 * RANGE_ITEMS + 5];
+            let done = AtomicUsize::new(0);
+            let observe = |items| {
+                done.fetch_max(items, Ordering::Relaxed);
+                ControlFlow::Continue(())
+            };
+            fill(&cache, first, &mut items, threads, &observe).unwrap();
+            assert_eq!(done.into_inner(), items.len());
+            for offset in [0, 1, LANES, RANGE_ITEMS - 1, RANGE_ITEMS, 2 * RANGE_ITEMS - 1, 2 * RANGE_ITEMS + 4] {
+                let index = u32::try_from(first + offset).unwrap();
+                assert_eq!(items[offset], cache.item(index), "item {index}, {threads} threads");
+            }
+        }
+    }
+
+    #[test]
+    fn an_observer_can_break_off() {
+        let cache = test_key_000();
+        let mut items = vec![Line::default(); 4 * RANGE_ITEMS];
+        assert_eq!(fill(&cache, 0, &mut items, 1, &|_| ControlFlow::Break(())), Err(Interrupted::Cancelled));
+        assert_eq!(items[RANGE_ITEMS], Line::default());
+    }
+}
