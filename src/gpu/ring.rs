@@ -22,7 +22,7 @@ pub struct KernelDescription<'a> {
     pub entry_point: &'a str,
     /// The length of the parameters in bytes, a multiple of 16. They are written for each submission.
     pub parameters_len: u64,
-    /// The length of the result in bytes, a multiple of 4. Its first word is set to zero before each submission.
+    /// The length of the result in bytes, a multiple of 8. Its first word is set to zero before each submission.
     pub result_len: u64,
 }
 

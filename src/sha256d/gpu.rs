@@ -44,17 +44,31 @@ fn available(id: EngineId, index: u32, adapter: Adapter, form: Form) -> Availabl
     let device = Resource { key: device_key.clone(), bytes: 0, build: Duration::from_secs(1) };
     let make: Box<MakeEngine> = Box::new(move |preparation| {
         let started = Instant::now();
-        let failed = |error: GpuError| fault(&id, error);
-        let gpu = preparation.pool.get_or_build(&device_key, || adapter.open()).map_err(failed)?;
-        let opened = started.elapsed();
-        let kernel = Kernel::new(form, Variant::default());
-        let ring = Ring::new(Arc::clone(&gpu), &description(&kernel), RING_DEPTH).map_err(failed)?;
-        let compiled = started.elapsed() - opened;
-        let phases = vec![("device".to_owned(), opened), ("shader".to_owned(), compiled)];
-        let setup = SetupPart { name: id.to_string(), phases };
-        Ok(Box::new(GpuEngine { id: id.clone(), gpu, kernel, ring: Some(ring), setup, batch: BATCH_FIRST }))
+        let gpu = preparation.pool.get_or_build(&device_key, || adapter.open()).map_err(|error| fault(&id, error))?;
+        engine(id.clone(), gpu, started, form, Variant::default())
     });
     Available { resources: vec![device], make }
+}
+
+/// Makes an engine of a variant on an open device; `started` is when the device began to open.
+///
+/// # Errors
+///
+/// What the driver refused.
+pub fn engine(
+    id: EngineId,
+    gpu: Arc<GpuDevice>,
+    started: Instant,
+    form: Form,
+    variant: Variant,
+) -> Result<Box<dyn Engine>, EngineError> {
+    let opened = started.elapsed();
+    let kernel = Kernel::new(form, variant);
+    let ring = Ring::new(Arc::clone(&gpu), &description(&kernel), RING_DEPTH).map_err(|error| fault(&id, error))?;
+    let compiled = started.elapsed() - opened;
+    let phases = vec![("device".to_owned(), opened), ("shader".to_owned(), compiled)];
+    let setup = SetupPart { name: id.to_string(), phases };
+    Ok(Box::new(GpuEngine { id, gpu, kernel, ring: Some(ring), setup, batch: BATCH_FIRST }))
 }
 
 fn description(kernel: &Kernel) -> KernelDescription<'_> {
@@ -66,7 +80,7 @@ fn description(kernel: &Kernel) -> KernelDescription<'_> {
         source: kernel.source(),
         entry_point: "scan",
         parameters_len: 4 * kernel.parameters_words() as u64,
-        result_len: 4 * (1 + words_per_hit * HITS_MAX as u64),
+        result_len: (4 * (1 + words_per_hit * HITS_MAX as u64)).next_multiple_of(8),
     }
 }
 

@@ -17,6 +17,7 @@ use wgpu::naga;
 
 use self::graph::{Graph, Id, Input};
 use self::read::Value;
+use crate::engine::VERSIONS_PER_SPAN;
 pub use self::write::Operations;
 
 /// What is computed.
@@ -26,6 +27,7 @@ const ROLLED: &str = include_str!("../../../shaders/sha256d_rolled.wgsl");
 
 /// The most midstates that a submission takes, as in the shader.
 pub const STATES_MAX: usize = 32;
+const _: () = assert!(STATES_MAX as u64 == VERSIONS_PER_SPAN, "a span fits");
 /// The words of the parameters before those of the expansion.
 const HEAD_WORDS: usize = 8;
 
@@ -85,6 +87,19 @@ pub struct Variant {
 impl Default for Variant {
     fn default() -> Self {
         Self { rotation: Rotation::Or, majority: Majority::Shared, addition: Addition::Plain, workgroup_size: 64 }
+    }
+}
+
+impl Variant {
+    /// Returns the variants that are worth a trial: the default, and those that differ from it in one respect.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let usual = Self::default();
+        let rotations = [Rotation::Sum, Rotation::Given].map(|rotation| Self { rotation, ..usual });
+        let majorities = [Majority::Or, Majority::Select].map(|majority| Self { majority, ..usual });
+        let multiplied = Self { addition: Addition::Multiplied, ..usual };
+        let sizes = [32, 128, 256].map(|workgroup_size| Self { workgroup_size, ..usual });
+        [vec![usual], rotations.into(), majorities.into(), vec![multiplied], sizes.into()].concat()
     }
 }
 
