@@ -42,7 +42,8 @@ impl Registry {
             availability,
         };
         let mut candidates: Vec<Candidate> = sha256d::cpu::engines().into_iter().map(on_cpu).collect();
-        candidates.extend(adapters.adapters.iter().zip(0..).flat_map(|(adapter, index)| gpu_candidates(index, adapter)));
+        candidates
+            .extend(adapters.adapters.iter().zip(0..).flat_map(|(adapter, index)| gpu_candidates(index, adapter)));
         if let Some(unavailable) = &adapters.missing {
             candidates.extend(["wgsl", "wgsl+rolled"].map(|name| Candidate {
                 id: EngineId::new(sha256d::ALGORITHM, "gpu0", name),

@@ -236,7 +236,8 @@ fn gives_every_rolled_hit_where_they_overflow(id: &str) {
 /// Each variant of the kernels, on the same device.
 fn agrees_in_every_variant(id: &str) {
     let (_engine, pool) = prepare(id);
-    let (form, job) = if id.ends_with("+rolled") { (Form::Rolled, rolled_job()) } else { (Form::Plain, Arc::new(job())) };
+    let (form, job) =
+        if id.ends_with("+rolled") { (Form::Rolled, rolled_job()) } else { (Form::Plain, Arc::new(job())) };
     let versions = 0..VERSIONS_PER_SPAN.min(job.versions());
     let span = |nonces: Range<u64>| Span { job: Arc::clone(&job), versions: versions.clone(), nonces };
     let some = [span(0..1), span(NONCE_END - 1001..NONCE_END)];

@@ -195,8 +195,7 @@ impl GpuEngine {
         nonces: &std::ops::Range<u64>,
         filter: HitFilter,
     ) -> Result<(), EngineError> {
-        let midstates: Vec<Midstate> =
-            versions(span).map(|version| Midstate::of_version(&span.job, version)).collect();
+        let midstates: Vec<Midstate> = versions(span).map(|version| Midstate::of_version(&span.job, version)).collect();
         let states: Vec<[u32; 8]> = midstates.iter().map(|midstate| midstate.state).collect();
         let count = nonces.end - nonces.start;
         #[expect(clippy::cast_possible_truncation, reason = "nonces and their number are below 2^32 here")]
@@ -205,7 +204,10 @@ impl GpuEngine {
         let workgroups = count.div_ceil(u64::from(self.kernel.workgroup_size()));
         let rows = workgroups.div_ceil(ROW_WORKGROUPS);
         let columns = if rows > 1 { ROW_WORKGROUPS } else { workgroups };
-        #[expect(clippy::cast_possible_truncation, reason = "columns are at most 2^15, rows 2^17 over a small workgroup")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "columns are at most 2^15, rows 2^17 over a small workgroup"
+        )]
         let workgroups = (columns as u32, rows as u32);
         ring.submit(bytemuck::cast_slice(&parameters), workgroups).map_err(|error| fault(&self.id, error))
     }

@@ -39,15 +39,8 @@ pub(super) enum Primitive {
 
 impl Primitive {
     /// All of them.
-    pub(super) const ALL: [Self; 7] = [
-        Self::Ch,
-        Self::Maj,
-        Self::BigSigma0,
-        Self::BigSigma1,
-        Self::SmallSigma0,
-        Self::SmallSigma1,
-        Self::SwapBytes,
-    ];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Ch, Self::Maj, Self::BigSigma0, Self::BigSigma1, Self::SmallSigma0, Self::SmallSigma1, Self::SwapBytes];
 
     /// Returns the name of the function in the shaders.
     pub(super) fn name(self) -> &'static str {

@@ -57,7 +57,8 @@ fn the_counts_are_those_of_the_text() {
         let kernel = Kernel::new(form, Variant::default());
         let body = kernel.source().split_once("fn scan(").unwrap().1;
         let lines: Vec<&str> = body.lines().map(str::trim).filter(|line| !line.contains("let nonce")).collect();
-        let lines: Vec<&str> = lines.into_iter().filter(|line| line.starts_with("let x") || line.starts_with("let last_word")).collect();
+        let lines: Vec<&str> =
+            lines.into_iter().filter(|line| line.starts_with("let x") || line.starts_with("let last_word")).collect();
         let count = |text: &str| lines.iter().map(|line| line.matches(text).count()).sum::<usize>();
         let sum = |of: fn(Operations) -> u32| kernel.operations().into_iter().map(of).sum::<u32>() as usize;
         assert_eq!(count(" + "), sum(|operations| operations.additions), "{form:?}");

@@ -131,11 +131,8 @@ impl Writer<'_> {
             }
             let name = if id == root { "last_word".to_owned() } else { format!("x{count}") };
             count += 1;
-            let lines = if self.graph.level(id).of_state {
-                &mut self.expansion.of_state
-            } else {
-                &mut self.expansion.of_nonce
-            };
+            let lines =
+                if self.graph.level(id).of_state { &mut self.expansion.of_state } else { &mut self.expansion.of_nonce };
             lines.push(format!("let {name} = {text};"));
             self.names[id] = name;
         }
@@ -179,11 +176,8 @@ impl Writer<'_> {
         if level.of_nonce {
             return self.names[id].clone();
         }
-        let (words, vectors) = if level.of_state {
-            (&mut self.expansion.state_words, "s")
-        } else {
-            (&mut self.expansion.job_words, "j")
-        };
+        let (words, vectors) =
+            if level.of_state { (&mut self.expansion.state_words, "s") } else { (&mut self.expansion.job_words, "j") };
         let index = words.iter().position(|&word| word == id).unwrap_or_else(|| {
             words.push(id);
             words.len() - 1
