@@ -48,7 +48,7 @@ struct Source {
 impl Source {
     /// Returns what isn't a test.
     fn code(&self) -> &str {
-        let starts = ["\n#[cfg(test)]\nmod tests", "\n#[cfg(all(test,"];
+        let starts = ["\n#[cfg(test)]\nmod tests", "\n#[cfg(test)]\npub(super) mod tests", "\n#[cfg(all(test,"];
         let end = starts.iter().filter_map(|start| self.text.find(start)).min().unwrap_or(self.text.len());
         &self.text[..end]
     }

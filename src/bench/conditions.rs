@@ -20,12 +20,13 @@ impl TurnLog {
 
 /// Writes the conditions of turn number `turn` of an engine.
 pub(super) fn to_record(turn: u32, conditions: &Conditions) -> Turn {
-    let Conditions { lead_in, change, after } = conditions;
+    let Conditions { lead_in, change, after, device } = conditions;
     Turn {
         turn,
         lead_in_s: lead_in.as_secs_f64(),
-        clock_mhz: after.clock_mhz,
-        temperature_c: after.temperature_c,
+        clock_mhz: device.map_or(after.clock_mhz, |device| device.clock_mhz),
+        temperature_c: device.map_or(after.temperature_c, |device| device.temperature_c),
+        device_slowed_down: device.and_then(|device| device.is_slowed_down),
         steal_fraction: change.steal_fraction,
         others_fraction: change.others_fraction,
         throttle_events: change.throttle_events,
@@ -59,12 +60,23 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::energy::DeviceState;
     use crate::machine::LoadSnapshot;
 
     fn turn(steal: Option<f64>, clock_mhz: f64, events: Option<u64>, samples_s: f64) -> TurnLog {
         let change = LoadChange { steal_fraction: steal, throttle_events: events, ..LoadChange::default() };
         let after = LoadSnapshot { clock_mhz: Some(clock_mhz), ..LoadSnapshot::default() };
-        TurnLog::new(Conditions { lead_in: Duration::from_millis(200), change, after }, samples_s)
+        TurnLog::new(Conditions { lead_in: Duration::from_millis(200), change, after, device: None }, samples_s)
+    }
+
+    #[test]
+    fn the_clock_of_a_turn_is_that_of_the_device_that_hashed() {
+        let TurnLog { conditions, .. } = turn(None, 4000.0, None, 1.0);
+        assert_eq!(to_record(2, &conditions).clock_mhz, Some(4000.0));
+        let card = DeviceState { clock_mhz: Some(1980.0), temperature_c: Some(61.0), is_slowed_down: Some(true) };
+        let of_card = to_record(2, &Conditions { device: Some(card), ..conditions });
+        assert_eq!((of_card.turn, of_card.clock_mhz, of_card.temperature_c), (2, Some(1980.0), Some(61.0)));
+        assert_eq!(of_card.device_slowed_down, Some(true));
     }
 
     #[test]

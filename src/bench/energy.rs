@@ -41,6 +41,9 @@ pub(super) fn energy_per_hash(metered: &Metered<'_>) -> Energy {
     let class = meter.relative_uncertainty.unwrap_or(0.0);
     let gross = sums.gross_without_class();
     let (net, net_reason) = match sums.net(&gross, meter, metered.idle) {
+        Ok(net) if with_class(net, class).low <= 0.0 => {
+            (None, Some(format!("{} can't tell the joules of the work from those of the idle device", meter.name)))
+        }
         Ok(net) => (Some(with_class(net, class)), None),
         Err(reason) => (None, Some(reason)),
     };
@@ -274,6 +277,9 @@ mod tests {
         let idle = baseline(When::Before, &[("m", 20.0)]);
         let energy_of = |idle: &[&Idle]| energy(&turns, Device::Cpu, &meterings, idle);
         assert!(energy_of(&[&idle]).net_reason.unwrap().contains("no more joules than of the idle device"));
+        // 0.1 J and more of doubt for each hash: 10 W less 9 W, and 2 W of difference.
+        let (before, after) = (baseline(When::Before, &[("m", 14.0)]), baseline(When::After, &[("m", 22.0)]));
+        assert!(energy_of(&[&before, &after]).net_reason.unwrap().contains("can't tell"));
         assert!(energy_of(&[]).net_reason.unwrap().contains("was not read while the device was idle"));
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::device::Device;
-use crate::energy::{Meter, Provenance};
+use crate::energy::{DeviceState, Meter, Provenance};
 use crate::engine::{Cancel, Engine, EngineError, HitFilter, Sink, Span, SpanReport, Work, Workload, WorkloadCursor};
 use crate::machine::{LoadChange, LoadSnapshot, load_change};
 use crate::verify::TimedWork;
@@ -65,6 +65,8 @@ pub struct Conditions {
     pub change: LoadChange,
     /// How things stood at the end of the last sample.
     pub after: LoadSnapshot,
+    /// How the device that hashed stood then, as far as its meter tells; none for the processors.
+    pub device: Option<DeviceState>,
 }
 
 /// What a turn left.
@@ -112,6 +114,11 @@ impl Meterings {
     #[must_use]
     pub fn any_measures(&self) -> bool {
         self.meters.iter().any(|meter| meter.description().provenance != Provenance::Declared)
+    }
+
+    /// Reads how a device is, from the first of its meters that tells.
+    fn state(&self, device: Device) -> Option<DeviceState> {
+        self.meters.iter().filter(|meter| meter.description().device == device).find_map(|meter| meter.state())
     }
 
     /// Reads every meter that still works: joules since it was opened, by name.
@@ -224,7 +231,9 @@ impl TurnSink<'_, '_> {
             let after = (self.turn.load)();
             let change = load_change(before, &after, now - *began);
             let lead_in = *began - self.lead_in.start;
-            self.outcome.conditions = Some(Conditions { lead_in, change, after });
+            let device = self.turn.device;
+            let device = (device != Device::Cpu).then(|| self.meterings.state(device).unwrap_or_default());
+            self.outcome.conditions = Some(Conditions { lead_in, change, after, device });
             self.is_done.store(true, Ordering::Relaxed);
         }
     }

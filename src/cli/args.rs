@@ -14,8 +14,8 @@ use crate::study;
 /// Measures what a hash costs on this machine, in time and in joules, and turns that into what a coin costs.
 ///
 /// Without a command: tests every engine here against known answers, measures the fastest engine of each algorithm and
-/// device, and prints rate, power, energy per hash, coins per day, and energy and cost per coin. Takes under two
-/// minutes.
+/// device (plain engines and those that roll versions apart), and prints rate, power, energy per hash, coins per day,
+/// and energy and cost per coin. Takes under two minutes.
 ///
 /// It is a benchmark and a calculator, no miner: it knows no pool and no wallet, and opens no network socket.
 #[derive(Debug, Parser)]

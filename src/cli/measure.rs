@@ -128,6 +128,7 @@ impl Measurement {
             }
         }
         warnings.extend(surroundings::moved(&outcome.load_change));
+        warnings.extend(surroundings::unknown_load(&outcome.benchmarks, &outcome.load_change));
         warnings.extend(surroundings::drifted(&outcome.benchmarks));
         warnings.extend(surroundings::disturbed_idle(&outcome.idle));
         warnings.extend(outcome.warnings);

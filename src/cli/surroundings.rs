@@ -1,6 +1,5 @@
 //! Warnings about what was around a measurement: the hypervisor's neighbours, other programs, heat, the battery.
 
-use crate::device::Device;
 use crate::engine::Candidate;
 use crate::machine::{LoadChange, Machine};
 use crate::record::{Benchmark, Idle, Turn, Warning, When};
@@ -61,10 +60,10 @@ pub(super) fn small_pages(machine: &Machine, candidates: &[&Candidate]) -> Optio
     Some(Warning::new("huge-pages", text, hint))
 }
 
-/// Says which engines on processors met different machines from turn to turn.
+/// Says which engines met a different machine from turn to turn.
 pub(super) fn drifted(benchmarks: &[Benchmark]) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    for benchmark in benchmarks.iter().filter(|benchmark| benchmark.device == Device::Cpu) {
+    for benchmark in benchmarks {
         let ends = |figure: fn(&Turn) -> Option<f64>| {
             let figures = || benchmark.turns.iter().filter_map(figure);
             figures().reduce(f64::min).zip(figures().reduce(f64::max))
@@ -76,9 +75,14 @@ pub(super) fn drifted(benchmarks: &[Benchmark]) -> Vec<Warning> {
             warnings.push(Warning::new("clock-drift", text, hint));
         }
         if let Some((low, high)) = ends(|turn| turn.temperature_c).filter(|(low, high)| high - low > TEMPERATURE_C) {
-            let text = format!("the processors were between {low:.0} and {high:.0} °C at the end of turns of {id}");
-            let hint = "measure again while the machine is warm, or longer: a hot processor draws more power";
+            let text = format!("it was between {low:.0} and {high:.0} °C hot at the end of turns of {id}");
+            let hint = "measure again while the machine is warm, or longer: a hot chip draws more power";
             warnings.push(Warning::new("temperature-drift", text, hint));
+        }
+        if benchmark.turns.iter().any(|turn| turn.device_slowed_down == Some(true)) {
+            let text = format!("the card of {id} was slowed down for its heat or its power supply");
+            let hint = "mend the cooling or the supply, or take the rate as that of a hot machine";
+            warnings.push(Warning::new("throttled", text, hint));
         }
         let switches = |turn: &Turn| turn.involuntary_switches_per_s;
         let most = benchmark.turns.iter().filter_map(switches).reduce(f64::max);
@@ -107,6 +111,14 @@ pub(super) fn disturbed_idle(idle: &[Idle]) -> Vec<Warning> {
     idle.iter().filter_map(told).collect()
 }
 
+/// Says where nothing tells whether the machine was quiet.
+pub(super) fn unknown_load(benchmarks: &[Benchmark], change: &LoadChange) -> Option<Warning> {
+    let text = "nothing here tells whether other programs used the processors, or a hypervisor gave them away";
+    let is_unknown = change.others_fraction.is_none() && change.steal_fraction.is_none();
+    let were_turns = benchmarks.iter().any(|benchmark| !benchmark.turns.is_empty());
+    (is_unknown && were_turns).then(|| Warning::new("load-unknown", text, "Linux tells it in /proc/stat"))
+}
+
 /// Says what moved while engines were measured.
 pub(super) fn moved(change: &LoadChange) -> Vec<Warning> {
     let mut warnings = Vec::new();
@@ -129,6 +141,7 @@ pub(super) fn moved(change: &LoadChange) -> Vec<Warning> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::Device;
 
     fn codes(warnings: &[Warning]) -> Vec<&str> {
         warnings.iter().map(|warning| warning.code.as_str()).collect()
@@ -183,9 +196,18 @@ mod tests {
         assert_eq!(codes(&warnings), ["clock-drift", "temperature-drift", "switches"]);
         assert_eq!(warnings.iter().filter(|warning| is_unstable(warning)).count(), 1);
         assert!(warnings[0].text.contains("between 3700 and 4000 MHz"), "{}", warnings[0].text);
-        // A card's rate doesn't follow the processors' clock.
-        assert!(drifted(&[Benchmark { device: Device::Gpu(0), ..moved }]).is_empty());
+        let hot = benchmark(vec![Turn { device_slowed_down: Some(true), ..Turn::default() }]);
+        assert_eq!(codes(&drifted(&[Benchmark { device: Device::Gpu(0), ..hot }])), ["throttled"]);
         assert!(drifted(&[benchmark(Vec::new())]).is_empty());
+    }
+
+    #[test]
+    fn a_machine_that_tells_nothing_is_told_of_where_something_was_measured() {
+        let measured = [benchmark(vec![Turn::default()])];
+        assert_eq!(unknown_load(&measured, &LoadChange::default()).unwrap().code, "load-unknown");
+        assert_eq!(unknown_load(&[], &LoadChange::default()), None);
+        let known = LoadChange { others_fraction: Some(0.0), ..LoadChange::default() };
+        assert_eq!(unknown_load(&measured, &known), None);
     }
 
     #[test]

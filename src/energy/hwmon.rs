@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::integrate::Reading;
 use super::pci::PciAddress;
 use super::sampler::{Sampled, Source};
-use super::{GpuAddress, Meter, MeterDescription, MeterError, Provenance, read_number, unavailable_for};
+use super::{DeviceState, GpuAddress, Meter, MeterDescription, MeterError, Provenance, read_number, unavailable_for};
 use crate::sysroot::Sysroot;
 use crate::unavailable::Unavailable;
 
@@ -36,6 +36,9 @@ pub(super) const LEAVES_OUT: &str = "power supply loss, processors, fans and dis
 pub(super) struct Hwmon {
     description: MeterDescription,
     input: Input,
+    sysroot: Sysroot,
+    /// The directory of the card's chip, below the root.
+    chip: String,
 }
 
 /// What is read.
@@ -82,6 +85,7 @@ impl Hwmon {
     pub(super) fn open(sysroot: &Sysroot, gpu: &GpuAddress) -> Result<Self, Unavailable> {
         let channel = find(sysroot, gpu)?;
         let unreadable = |error: MeterError| unreadable(gpu, &error);
+        let chip = channel.file.rsplit_once('/').map_or("", |(chip, _)| chip).to_owned();
         let source = (sysroot.clone(), channel.file.clone());
         let input = if channel.is_counter {
             Input::Energy(Energy::open(source).map_err(unreadable)?)
@@ -97,7 +101,7 @@ impl Hwmon {
             relative_uncertainty: None,
             quantum_s: PERIOD.as_secs_f64(),
         };
-        Ok(Self { description, input })
+        Ok(Self { description, input, sysroot: sysroot.clone(), chip })
     }
 }
 
@@ -112,6 +116,16 @@ impl Meter for Hwmon {
             // The integral runs on its own clock, which its thread shares.
             Input::Power(power) => power.read_j(),
         }
+    }
+
+    /// Of amdgpu, which tells clock (in Hz) and temperature beside its power.
+    fn state(&self) -> Option<DeviceState> {
+        let read = |file: &str| read_number::<f64>(&self.sysroot, &format!("{}/{file}", self.chip), "units").ok();
+        Some(DeviceState {
+            clock_mhz: read("freq1_input").map(|hertz| hertz / 1e6),
+            temperature_c: read("temp1_input").map(|millidegrees| millidegrees / 1e3),
+            is_slowed_down: None,
+        })
     }
 
     fn note(&self) -> Option<String> {
@@ -408,6 +422,17 @@ mod tests {
             let error = integral.sample_j(|| 0.5).unwrap_err();
             assert!(error.to_string().contains(reason), "{error}");
         }
+    }
+
+    #[test]
+    fn clock_and_temperature_are_read_beside_the_power() {
+        let tree = Tree::new().chip(0, "0000:03:00.0", AMDGPU);
+        let meter = tree.open(0, "0000:03:00.0").unwrap();
+        assert_eq!(meter.state(), Some(DeviceState::default()));
+        tree.set(0, "freq1_input", "2575000000");
+        tree.set(0, "temp1_input", "61500");
+        let expected = DeviceState { clock_mhz: Some(2575.0), temperature_c: Some(61.5), is_slowed_down: None };
+        assert_eq!(meter.state(), Some(expected));
     }
 
     #[test]

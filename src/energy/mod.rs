@@ -112,6 +112,17 @@ pub struct MeterDescription {
     pub quantum_s: f64,
 }
 
+/// How a device is at one moment. What isn't known is absent.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct DeviceState {
+    /// The clock of its cores, in MHz.
+    pub clock_mhz: Option<f64>,
+    /// The temperature of its chip, in °C.
+    pub temperature_c: Option<f64>,
+    /// Whether it is slowed down because it is too hot, or because its power supply is too weak.
+    pub is_slowed_down: Option<bool>,
+}
+
 /// A source of joules for one device.
 pub trait Meter: Send {
     /// Tells what the meter is and what it covers.
@@ -129,6 +140,12 @@ pub trait Meter: Send {
     /// The source went away or yields something that is no energy. What was used until the next good reading is not
     /// lost: that reading includes it.
     fn read_j(&mut self, now: Duration) -> Result<f64, MeterError>;
+
+    /// Reads how its device is at this moment. None where it is the processors, of which the system tells, and where
+    /// nothing tells of the device.
+    fn state(&self) -> Option<DeviceState> {
+        None
+    }
 
     /// Tells what a reader of the figures should know, at the end of a run: that two ways to measure differ, or that
     /// readings are missing.

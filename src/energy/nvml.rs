@@ -9,14 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nvml_wrapper::Nvml;
-use nvml_wrapper::enum_wrappers::device::Clock;
+use nvml_wrapper::bitmasks::device::ThrottleReasons;
+use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
 use nvml_wrapper::error::NvmlError;
 
 use super::card::CardSettings;
 use super::hwmon::LEAVES_OUT;
 use super::integrate::Reading;
 use super::sampler::{Sampled, Source};
-use super::{CHIP_CLASS, GpuAddress, Meter, MeterDescription, MeterError, Provenance, unavailable_for};
+use super::{CHIP_CLASS, DeviceState, GpuAddress, Meter, MeterDescription, MeterError, Provenance, unavailable_for};
 use crate::device::Device;
 use crate::sysroot::Sysroot;
 use crate::unavailable::Unavailable;
@@ -52,7 +53,17 @@ pub(super) trait Card: Send + Sync {
 
     /// Reads how the card is set.
     fn settings(&self) -> CardSettings;
+
+    /// Reads how the card is now.
+    fn state(&self) -> DeviceState;
 }
+
+/// The reasons for a low clock that nobody sets: heat, and a power supply that can't give what is asked. Cards work at
+/// their power limit by design, so that one is no such reason.
+const SLOWDOWNS: ThrottleReasons = ThrottleReasons::HW_SLOWDOWN
+    .union(ThrottleReasons::SW_THERMAL_SLOWDOWN)
+    .union(ThrottleReasons::HW_THERMAL_SLOWDOWN)
+    .union(ThrottleReasons::HW_POWER_BRAKE_SLOWDOWN);
 
 /// The library that is installed.
 struct Installed(Arc<Nvml>);
@@ -91,6 +102,15 @@ impl Card for InstalledCard {
             power_limit_w: self.ask(|device| device.enforced_power_limit()).ok().map(|mw| f64::from(mw) / 1e3),
             clock_mhz: clock(Clock::SM),
             memory_clock_mhz: clock(Clock::Memory),
+        }
+    }
+
+    fn state(&self) -> DeviceState {
+        let reasons = self.ask(|device| device.current_throttle_reasons());
+        DeviceState {
+            clock_mhz: self.ask(|device| device.clock_info(Clock::SM)).ok().map(f64::from),
+            temperature_c: self.ask(|device| device.temperature(TemperatureSensor::Gpu)).ok().map(f64::from),
+            is_slowed_down: reasons.ok().map(|reasons| reasons.intersects(SLOWDOWNS)),
         }
     }
 }
@@ -243,6 +263,10 @@ impl Meter for NvmlMeter {
         Ok(counter_j)
     }
 
+    fn state(&self) -> Option<DeviceState> {
+        Some(self.card.state())
+    }
+
     fn note(&self) -> Option<String> {
         match self.compared {
             Some((counter_j, power_j, time)) => disagreement(counter_j, power_j, time),
@@ -310,6 +334,10 @@ pub(super) mod tests {
 
         fn settings(&self) -> CardSettings {
             CardSettings { power_limit_w: Some(700.0), clock_mhz: Some(1980.0), memory_clock_mhz: Some(3201.0) }
+        }
+
+        fn state(&self) -> DeviceState {
+            DeviceState { clock_mhz: Some(1755.0), temperature_c: Some(61.0), is_slowed_down: Some(false) }
         }
     }
 

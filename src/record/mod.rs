@@ -245,10 +245,14 @@ pub struct Turn {
     pub turn: u32,
     /// How long the engine ran before its rate was steady and the first sample began, in seconds.
     pub lead_in_s: f64,
-    /// The mean clock of all processors at the end of the last sample, in MHz.
+    /// The clock at the end of the last sample, in MHz: of engines on a card that of the card, where its meter tells;
+    /// else the mean of all processors.
     pub clock_mhz: Option<f64>,
-    /// The temperature of the hottest processor at the end of the last sample, in °C.
+    /// The temperature at the end of the last sample, in °C: of engines on a card that of the card, where its meter
+    /// tells; else that of the hottest processor.
     pub temperature_c: Option<f64>,
+    /// Whether the card which hashed was slowed down for its heat or its power supply, at the end of the last sample.
+    pub device_slowed_down: Option<bool>,
     /// The part of the time in which processors had work that the hypervisor let others run, from 0 to 1.
     pub steal_fraction: Option<f64>,
     /// The part of all processors' time that other programs used, the kernel included, from 0 to 1.

@@ -154,8 +154,7 @@ fn messages_of_every_length_are_hashed() {
 }
 
 /// Compares a thousand million hashes of every kernel, plain and rolled, with the `sha2` crate: one bit of each decides
-/// whether it is a hit. `cargo test --release --lib -- --ignored soak --nocapture` takes about ten minutes on two
-/// processors.
+/// whether it is a hit. `cargo test --release --lib -- --ignored soak` takes about ten minutes on two processors.
 #[test]
 #[ignore = "takes minutes: cargo test --release --lib -- --ignored soak"]
 fn soak() {
@@ -181,8 +180,4 @@ fn soak() {
             scope.spawn(work);
         }
     });
-    #[expect(clippy::print_stdout, reason = "the figure is what this is for")]
-    for (name, _) in kernels() {
-        println!("{name} and {name}+rolled: {} hashes each, all as expected", ROUNDS * u64::from(VERSIONS) * NONCES);
-    }
 }
