@@ -23,7 +23,7 @@ mod read;
 mod tests;
 mod write;
 
-use wgpu::naga;
+use crate::gpu::naga;
 
 use self::graph::{Graph, Id, Input};
 use self::read::Value;

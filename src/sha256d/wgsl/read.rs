@@ -1,6 +1,6 @@
 //! Reads a function of a shader as a graph: calls are followed, loops are run through.
 
-use wgpu::naga::{self, BinaryOperator, Expression, Function, Handle, Literal, LocalVariable, Module, Statement};
+use crate::gpu::naga::{self, BinaryOperator, Expression, Function, Handle, Literal, LocalVariable, Module, Statement};
 
 use super::graph::{Graph, Id, Primitive};
 

@@ -5,8 +5,8 @@ use sha2::Digest;
 
 use super::graph::Input;
 use super::{Addition, Form, Kernel, Majority, Operations, Rotation, Variant, last_word};
+use crate::gpu::naga;
 use crate::sha256d::{BlockHeader, Midstate};
-use wgpu::naga;
 
 /// The comments are the counts of the best known kernel of each kind.
 #[test]
