@@ -243,9 +243,9 @@ fn buffer(device: &wgpu::Device, size: u64, usage: wgpu::BufferUsages) -> wgpu::
 fn compile(device: &wgpu::Device, kernel: &KernelDescription<'_>) -> wgpu::ComputePipeline {
     let descriptor =
         wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(kernel.source.into()) };
-    // SAFETY: the kernels in shaders/ index arrays by constants, and the midstates by a loop counter below their number,
-    // which the host holds within the array's length. They guard the index into the result by its length, and every
-    // loop ends.
+    // SAFETY: the kernels in shaders/ index arrays by constants, and the midstates by a loop counter below their
+    // number, which the host holds within the array's length. They guard the index into the result by its length, and
+    // every loop ends.
     let module = unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) };
     device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: None,
