@@ -47,15 +47,16 @@ impl Registry {
             availability,
         };
         let mut candidates: Vec<Candidate> = sha256d::cpu::engines().into_iter().map(on_cpu).collect();
-        candidates.extend(adapters.adapters.iter().zip(0..).map(|(adapter, index)| gpu_candidate(index, adapter)));
+        candidates
+            .extend(adapters.adapters.iter().zip(0..).flat_map(|(adapter, index)| gpu_candidates(index, adapter)));
         if let Some(unavailable) = &adapters.missing {
-            candidates.push(Candidate {
-                id: EngineId::new(sha256d::ALGORITHM, "gpu0", "wgsl"),
+            candidates.extend(["wgsl", "wgsl+rolled"].map(|name| Candidate {
+                id: EngineId::new(sha256d::ALGORITHM, "gpu0", name),
                 device: Device::Gpu(0),
                 device_name: "no graphics adapter".to_owned(),
                 can_hash: false,
                 availability: Err(unavailable.clone()),
-            });
+            }));
         }
         candidates.extend(randomx::engines(sysroot).into_iter().map(on_cpu));
         Self { candidates, adapters, machine }
@@ -184,10 +185,16 @@ fn randomx_budget(oracle: &EngineId) -> u64 {
     if oracle.engine() == "interpreter" { INTERPRETER_BUDGET } else { RANDOMX_BUDGET }
 }
 
-fn gpu_candidate(index: u32, adapter: &Adapter) -> Candidate {
-    let (id, available) = sha256d::gpu::engine(index, adapter);
+fn gpu_candidates(index: u32, adapter: &Adapter) -> Vec<Candidate> {
     let device = if adapter.is_software() { Device::Cpu } else { Device::Gpu(index) };
-    Candidate { id, device, device_name: adapter.name(), can_hash: false, availability: Ok(available) }
+    let candidate = |(id, available): (EngineId, Available)| Candidate {
+        id,
+        device,
+        device_name: adapter.name(),
+        can_hash: false,
+        availability: Ok(available),
+    };
+    sha256d::gpu::engines(index, adapter).into_iter().map(candidate).collect()
 }
 
 fn gpu_addresses(adapters: &[Adapter]) -> Vec<GpuAddress> {

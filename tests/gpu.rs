@@ -12,21 +12,23 @@ use std::ops::Range;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{HEADER_125552, NONCE_125552, assert_close, hashwatt, hashwatt_with, number};
 use hashwatt::device::Device;
 use hashwatt::engine::{
-    Cancel, Engine, EngineError, HitFilter, Job, NONCE_END, Pool, Preparation, Quiet, RangeWork, Sink, Span,
-    SpanReport, Work, WorkloadCursor,
+    Cancel, Engine, EngineError, EngineId, Hit, HitFilter, Job, NONCE_END, Pool, Preparation, Quiet, RangeWork, Sink,
+    Span, SpanReport, VERSIONS_PER_SPAN, Work, WorkloadCursor,
 };
 use hashwatt::gpu::{GpuDevice, GpuError};
 use hashwatt::registry::Registry;
+use hashwatt::sha256d::gpu;
+use hashwatt::sha256d::wgsl::{Form, Variant};
 use hashwatt::sysroot::Sysroot;
 use sha2::{Digest, Sha256};
 use trials::trial;
 
-/// As in the shader; a test holds all three against each other.
+/// As in the shaders; a test holds all three against each other.
 const WORKGROUP_SIZE: u64 = 64;
 const HITS_MAX: u64 = 4095;
 /// As many nonces stand in one row of workgroups.
@@ -57,7 +59,7 @@ fn of_engine(id: &str, reason: Option<&str>, is_software: bool) -> Vec<libtest_m
     };
     let needs_software = reason.or((!is_software).then_some("needs an adapter in software"));
     let needs_card = reason.or(is_software.then_some("needs a real graphics card"));
-    vec![
+    let mut trials = vec![
         with("agrees with the oracle at every edge", reason, agrees_at_every_edge),
         with("finds a nonce in the second row of workgroups", reason, finds_a_nonce_in_the_second_row),
         with("gives every hit once where all are hits", reason, gives_every_hit_where_all_are),
@@ -70,7 +72,14 @@ fn of_engine(id: &str, reason: Option<&str>, is_software: bool) -> Vec<libtest_m
         with("is missing without its driver, and the loader is still seen", reason, is_missing_without_its_driver),
         with("in software is charged to the cpu", needs_software, software_is_charged_to_the_cpu),
         with("on a card is charged to its own device", needs_card, a_card_is_charged_to_itself),
-    ]
+        with("agrees with the oracle in every variant", reason, agrees_in_every_variant),
+    ];
+    if id.ends_with("+rolled") {
+        trials.push(with("rolls versions", reason, rolls_versions));
+        let overflow = gives_every_rolled_hit_where_they_overflow;
+        trials.push(with("gives every hit of several versions once where they overflow the buffer", reason, overflow));
+    }
+    trials
 }
 
 /// WebGPU's own defaults are the least that any adapter has, and the shader has to fit.
@@ -95,14 +104,18 @@ fn tells_its_limits(id: &str) {
 
 fn constants_agree() {
     let read = |path: &str| fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let (shader, host) = (read("shaders/sha256d_scan.wgsl"), read("src/sha256d/gpu.rs"));
-    for (name, value) in [("WORKGROUP_SIZE", WORKGROUP_SIZE), ("HITS_MAX", HITS_MAX)] {
-        let in_shader = shader.lines().find_map(|line| line.strip_prefix(&format!("const {name} = ")));
-        assert_eq!(in_shader, Some(format!("{value}u;").as_str()), "{name} of the shader");
-        let in_host = host.lines().find_map(|line| line.strip_prefix(&format!("const {name}: ")));
-        assert!(in_host.is_some_and(|line| line.ends_with(&format!(" = {value};"))), "{name} of the host: {in_host:?}");
+    let host = read("src/sha256d/gpu.rs");
+    let in_host = host.lines().find_map(|line| line.strip_prefix("const HITS_MAX: "));
+    assert!(in_host.is_some_and(|line| line.ends_with(&format!(" = {HITS_MAX};"))), "{in_host:?}");
+    for name in ["plain", "rolled"] {
+        let shader = read(&format!("shaders/expanded/sha256d_{name}.wgsl"));
+        let constant = |name: &str| shader.lines().find_map(|line| line.strip_prefix(&format!("const {name} = ")));
+        assert_eq!(constant("HITS_MAX"), Some(format!("{HITS_MAX}u;").as_str()));
+        assert_eq!(constant("WORKGROUP_SIZE"), Some(format!("{WORKGROUP_SIZE}u;").as_str()));
+        let states_max = (name == "rolled").then(|| format!("{VERSIONS_PER_SPAN}u;"));
+        assert_eq!(constant("STATES_MAX"), states_max.as_deref());
+        assert!(shader.contains("@workgroup_size(WORKGROUP_SIZE)"), "the constant is the one that counts");
     }
-    assert!(shader.contains("@workgroup_size(WORKGROUP_SIZE)"), "the constant is the one that counts");
 }
 
 /// Makes the engine, and the pool that holds its device.
@@ -119,12 +132,10 @@ fn job() -> Job {
     Job { key: Vec::new(), template: const_hex::decode(HEADER_125552).unwrap(), nonce_offset: 76, version_mask: 0 }
 }
 
-/// Hashes by the `sha2` crate, and tells which nonces have so many leading zero bits.
-fn expected(job: &Job, nonces: Range<u64>, zero_bits: u32) -> Vec<u32> {
-    let is_hit = |&nonce: &u32| {
-        let mut header = job.template.clone();
-        header[job.nonce_offset..][..4].copy_from_slice(&nonce.to_le_bytes());
-        let hash = Sha256::digest(Sha256::digest(&header));
+/// Hashes by the `sha2` crate, and tells which inputs have so many leading zero bits, in order.
+fn expected_of(span: &Span, zero_bits: u32) -> Vec<Hit> {
+    let is_hit = |&input: &Hit| {
+        let hash = Sha256::digest(Sha256::digest(span.job.input(input)));
         let leading = hash.iter().rev().map(|byte| byte.leading_zeros()).scan(true, |goes_on, zeros| {
             let counts = *goes_on;
             *goes_on = zeros == 8;
@@ -132,7 +143,13 @@ fn expected(job: &Job, nonces: Range<u64>, zero_bits: u32) -> Vec<u32> {
         });
         leading.sum::<u32>() >= zero_bits
     };
-    nonces.map(|nonce| u32::try_from(nonce).unwrap()).filter(is_hit).collect()
+    span.inputs().filter(is_hit).collect()
+}
+
+/// As [`expected_of`], for the nonces of one version.
+fn expected(job: &Job, nonces: Range<u64>, zero_bits: u32) -> Vec<u32> {
+    let span = Span::of_nonces(Arc::new(job.clone()), nonces);
+    expected_of(&span, zero_bits).into_iter().map(|hit| hit.nonce).collect()
 }
 
 /// Hands out the spans of a list as they are, however long the engine would like them.
@@ -159,18 +176,76 @@ impl Sink for Collect {
     }
 }
 
-/// Runs the engine over spans and compares the hits of each with the oracle's.
+/// Runs the engine over spans of one version and compares the hits of each with the oracle's.
 fn compare(engine: &mut dyn Engine, spans: &[(Arc<Job>, Range<u64>)], zero_bits: u32) {
+    let of_nonces = |(job, nonces): &(Arc<Job>, Range<u64>)| Span::of_nonces(Arc::clone(job), nonces.clone());
+    compare_spans(engine, &spans.iter().map(of_nonces).collect::<Vec<_>>(), zero_bits);
+}
+
+/// Runs the engine over spans and compares the hits of each with the oracle's.
+fn compare_spans(engine: &mut dyn Engine, spans: &[Span], zero_bits: u32) {
     let mut reports = Collect::default();
-    let work = Listed::new(spans.iter().cloned());
+    let work = Listed(Mutex::new(spans.iter().cloned().collect()));
     engine.run(HitFilter::with_zero_bits(zero_bits), &work, &mut reports).unwrap();
     assert_eq!(reports.0.len(), spans.len(), "each span is reported once");
-    for (job, nonces) in spans {
-        let is_it = |report: &&SpanReport| report.span.nonces == *nonces && report.span.job == *job;
-        let report = reports.0.iter().find(is_it).unwrap_or_else(|| panic!("{nonces:?} was never reported"));
-        let mut hits: Vec<u32> = report.hits.iter().map(|hit| hit.nonce).collect();
+    for span in spans {
+        let report = reports.0.iter().find(|report| report.span == *span);
+        let mut hits = report.unwrap_or_else(|| panic!("{span:?} was never reported")).hits.clone();
         hits.sort_unstable();
-        assert_eq!(hits, expected(job, nonces.clone(), zero_bits), "nonces {nonces:?}, {zero_bits} zero bits");
+        assert_eq!(hits, expected_of(span, zero_bits), "{span:?}, {zero_bits} zero bits");
+    }
+}
+
+/// A job of 64 versions.
+fn rolled_job() -> Arc<Job> {
+    Arc::new(Job { version_mask: 0x0400_e0a0, ..job() })
+}
+
+/// Spans with every number of versions, at every edge of nonces.
+fn rolls_versions(id: &str) {
+    let (mut engine, _pool) = prepare(id);
+    let job = rolled_job();
+    let span = |versions: Range<u64>, nonces: Range<u64>| Span { job: Arc::clone(&job), versions, nonces };
+    let counts = (1..=VERSIONS_PER_SPAN).map(|count| span(64 - count..64, 100 * count..100 * count + 67));
+    compare_spans(engine.as_mut(), &counts.collect::<Vec<_>>(), 0);
+    compare_spans(engine.as_mut(), &[span(0..VERSIONS_PER_SPAN, NONCE_END - 1001..NONCE_END)], 3);
+    compare_spans(engine.as_mut(), &[span(0..1, 0..1), span(63..64, NONCE_END - 1..NONCE_END)], 0);
+    compare_spans(engine.as_mut(), &[span(5..37, 7..20_000), span(32..64, 7..100)], 8);
+    // The version of the header itself, with its solution.
+    let nonces = NONCE_125552 - 100..NONCE_125552 + 1;
+    let index = u64::from(job.template_version_index());
+    for versions in [index..index + 1, index..index + VERSIONS_PER_SPAN] {
+        let found = span(versions, nonces.clone());
+        assert!(!expected_of(&found, 32).is_empty(), "the oracle knows the solution");
+        compare_spans(engine.as_mut(), &[found], 32);
+    }
+}
+
+/// Hits of several versions that overflow the buffer together, though those of none would.
+fn gives_every_rolled_hit_where_they_overflow(id: &str) {
+    let (mut engine, _pool) = prepare(id);
+    let job = rolled_job();
+    let span = |versions: Range<u64>, nonces: Range<u64>| Span { job: Arc::clone(&job), versions, nonces };
+    let exact = span(0..15, 9..9 + HITS_MAX / 15);
+    assert_eq!(exact.hashes(), HITS_MAX);
+    let spans = [span(0..32, 0..500), exact, span(1..17, 0..256), span(32..64, NONCE_END - 200..NONCE_END)];
+    compare_spans(engine.as_mut(), &spans, 0);
+    compare_spans(engine.as_mut(), &spans, 1);
+}
+
+/// Each variant of the kernels, on the same device.
+fn agrees_in_every_variant(id: &str) {
+    let (_engine, pool) = prepare(id);
+    let (form, job) =
+        if id.ends_with("+rolled") { (Form::Rolled, rolled_job()) } else { (Form::Plain, Arc::new(job())) };
+    let versions = 0..VERSIONS_PER_SPAN.min(job.versions());
+    let span = |nonces: Range<u64>| Span { job: Arc::clone(&job), versions: versions.clone(), nonces };
+    let some = [span(0..1), span(NONCE_END - 1001..NONCE_END)];
+    for variant in Variant::all() {
+        let name = EngineId::new("sha256d", "variant", &format!("{variant:?}"));
+        let mut engine = gpu::engine(name, device(id, &pool), Instant::now(), form, variant).unwrap();
+        compare_spans(engine.as_mut(), &some, 3);
+        compare_spans(engine.as_mut(), &[span(77..5000)], 0);
     }
 }
 
@@ -289,12 +364,16 @@ impl Work for Endless {
     }
 }
 
+/// Returns the device that an engine has put into the pool.
+fn device(id: &str, pool: &Pool) -> Arc<GpuDevice> {
+    let device = id.split('/').nth(1).unwrap();
+    let missing = || Err(GpuError::Lost("the engine holds no device".to_owned()));
+    pool.get_or_build(&format!("{device} device"), missing).unwrap()
+}
+
 fn ends_when_the_device_is_lost(id: &str) {
     let (mut engine, pool) = prepare(id);
-    let device = id.split('/').nth(1).unwrap();
-    let device: Arc<GpuDevice> = pool
-        .get_or_build(&format!("{device} device"), || Err(GpuError::Lost("the engine holds no device".to_owned())))
-        .unwrap();
+    let device = device(id, &pool);
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let work = Endless(WorkloadCursor::new(hashwatt::sha256d::workload()));

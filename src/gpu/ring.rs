@@ -13,7 +13,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// The two timestamps of a pass, 8 bytes each.
 const TIMESTAMPS_LEN: u64 = 16;
 
-/// A kernel with three bindings in group 0: parameters (uniform), constants (uniform), result (storage).
+/// A kernel with two bindings in group 0: parameters (uniform) and result (storage).
 #[derive(Debug)]
 pub struct KernelDescription<'a> {
     /// The WGSL source.
@@ -22,9 +22,7 @@ pub struct KernelDescription<'a> {
     pub entry_point: &'a str,
     /// The length of the parameters in bytes, a multiple of 16. They are written for each submission.
     pub parameters_len: u64,
-    /// The constants, written once.
-    pub constants: &'a [u8],
-    /// The length of the result in bytes, a multiple of 4. Its first word is set to zero before each submission.
+    /// The length of the result in bytes, a multiple of 8. Its first word is set to zero before each submission.
     pub result_len: u64,
 }
 
@@ -79,13 +77,7 @@ impl Ring {
     pub fn new(gpu: Arc<GpuDevice>, kernel: &KernelDescription<'_>, depth: usize) -> Result<Self, GpuError> {
         let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let pipeline = compile(&gpu.device, kernel);
-        let constants = buffer(
-            &gpu.device,
-            kernel.constants.len() as u64,
-            wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-        );
-        gpu.queue.write_buffer(&constants, 0, kernel.constants);
-        let slots = (0..depth).map(|_| Slot::new(&gpu, &pipeline, &constants, kernel)).collect();
+        let slots = (0..depth).map(|_| Slot::new(&gpu, &pipeline, kernel)).collect();
         if let Some(error) = pollster::block_on(scope.pop()) {
             return Err(error.into());
         }
@@ -196,18 +188,13 @@ impl Drop for Ring {
 }
 
 impl Slot {
-    fn new(
-        gpu: &GpuDevice,
-        pipeline: &wgpu::ComputePipeline,
-        constants: &wgpu::Buffer,
-        kernel: &KernelDescription<'_>,
-    ) -> Self {
+    fn new(gpu: &GpuDevice, pipeline: &wgpu::ComputePipeline, kernel: &KernelDescription<'_>) -> Self {
         use wgpu::BufferUsages as Usage;
         let device = &gpu.device;
         let parameters = buffer(device, kernel.parameters_len, Usage::UNIFORM | Usage::COPY_DST);
         let result = buffer(device, kernel.result_len, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST);
         let staging = buffer(device, kernel.result_len + TIMESTAMPS_LEN, Usage::MAP_READ | Usage::COPY_DST);
-        let entries = [&parameters, constants, &result]
+        let entries = [&parameters, &result]
             .into_iter()
             .zip(0..)
             .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
@@ -256,8 +243,9 @@ fn buffer(device: &wgpu::Device, size: u64, usage: wgpu::BufferUsages) -> wgpu::
 fn compile(device: &wgpu::Device, kernel: &KernelDescription<'_>) -> wgpu::ComputePipeline {
     let descriptor =
         wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(kernel.source.into()) };
-    // SAFETY: the kernels in shaders/ index arrays only by constants and by loop counters with constant bounds, guard
-    // the index into the result by its length, and every loop ends.
+    // SAFETY: the kernels in shaders/ index arrays by constants, and the midstates by a loop counter below their
+    // number, which the host holds within the array's length. They guard the index into the result by its length, and
+    // every loop ends.
     let module = unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) };
     device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: None,

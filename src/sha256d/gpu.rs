@@ -1,23 +1,21 @@
-//! SHA-256d on graphics adapters, in WGSL: one nonce per invocation, hits appended through an atomic.
+//! SHA-256d on graphics adapters, in WGSL: one nonce per invocation, with one midstate or with several that differ in
+//! the version; hits appended through an atomic.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::midstate::Midstate;
-use super::scalar::K;
+use super::wgsl::{Form, Kernel, Variant};
 use super::{ALGORITHM, job_fault};
 use crate::engine::{
     Available, Engine, EngineError, EngineId, Hit, HitFilter, MakeEngine, Resource, SetupPart, Sink, Span, SpanReport,
-    Work,
+    VERSIONS_PER_SPAN, Work,
 };
 use crate::gpu::{Adapter, GpuDevice, GpuError, KernelDescription, Ring};
 use crate::unavailable::Unavailable;
 
-const SOURCE: &str = include_str!("../../shaders/sha256d_scan.wgsl");
-/// As in the shader.
-const WORKGROUP_SIZE: u64 = 64;
-/// As in the shader.
+/// As in the shaders.
 const HITS_MAX: usize = 4095;
 /// Submissions in flight: one that runs, one that waits, one whose result is read.
 const RING_DEPTH: usize = 3;
@@ -26,38 +24,63 @@ const RING_DEPTH: usize = 3;
 const BATCH_TARGET: Duration = Duration::from_millis(30);
 /// The first submission, small enough for the slowest adapter.
 const BATCH_FIRST: u64 = 1 << 14;
-/// The largest submission: at most 65,535 workgroups may stand in a row, and rows are of this many nonces.
-const ROW: u64 = (1 << 15) * WORKGROUP_SIZE;
+/// At most 65,535 workgroups may stand in a row; longer rows are of this many.
+const ROW_WORKGROUPS: u64 = 1 << 15;
 
-/// Returns the engine of this module on the adapter with this index, with what it takes to make it.
+/// Returns the engines of this module on the adapter with this index, with what it takes to make each.
 #[must_use]
-pub fn engine(index: u32, adapter: &Adapter) -> (EngineId, Available) {
-    let device_key = format!("gpu{index} device");
-    let id = EngineId::new(ALGORITHM, &format!("gpu{index}"), "wgsl");
-    let (adapter, engine_id) = (adapter.clone(), id.clone());
-    let make: Box<MakeEngine> = Box::new(move |preparation| {
-        let started = Instant::now();
-        let failed = |error: GpuError| fault(&engine_id, error);
-        let gpu = preparation.pool.get_or_build(&device_key, || adapter.open()).map_err(failed)?;
-        let opened = started.elapsed();
-        let ring = Ring::new(Arc::clone(&gpu), &kernel(), RING_DEPTH).map_err(failed)?;
-        let compiled = started.elapsed() - opened;
-        let phases = vec![("device".to_owned(), opened), ("shader".to_owned(), compiled)];
-        let setup = SetupPart { name: engine_id.to_string(), phases };
-        Ok(Box::new(GpuEngine { id: engine_id.clone(), gpu, ring: Some(ring), setup, batch: BATCH_FIRST }))
-    });
-    // A few kilobytes of buffers: the device itself is what is shared.
-    let device = Resource { key: format!("gpu{index} device"), bytes: 0, build: Duration::from_secs(1) };
-    (id, Available { resources: vec![device], make })
+pub fn engines(index: u32, adapter: &Adapter) -> Vec<(EngineId, Available)> {
+    [("wgsl", Form::Plain), ("wgsl+rolled", Form::Rolled)]
+        .map(|(name, form)| {
+            let id = EngineId::new(ALGORITHM, &format!("gpu{index}"), name);
+            (id.clone(), available(id, index, adapter.clone(), form))
+        })
+        .into()
 }
 
-fn kernel() -> KernelDescription<'static> {
+fn available(id: EngineId, index: u32, adapter: Adapter, form: Form) -> Available {
+    let device_key = format!("gpu{index} device");
+    // A few kilobytes of buffers: the device itself is what is shared.
+    let device = Resource { key: device_key.clone(), bytes: 0, build: Duration::from_secs(1) };
+    let make: Box<MakeEngine> = Box::new(move |preparation| {
+        let started = Instant::now();
+        let gpu = preparation.pool.get_or_build(&device_key, || adapter.open()).map_err(|error| fault(&id, error))?;
+        engine(id.clone(), gpu, started, form, Variant::default())
+    });
+    Available { resources: vec![device], make }
+}
+
+/// Makes an engine of a variant on an open device; `started` is when the device began to open.
+///
+/// # Errors
+///
+/// What the driver refused.
+pub fn engine(
+    id: EngineId,
+    gpu: Arc<GpuDevice>,
+    started: Instant,
+    form: Form,
+    variant: Variant,
+) -> Result<Box<dyn Engine>, EngineError> {
+    let opened = started.elapsed();
+    let kernel = Kernel::new(form, variant);
+    let ring = Ring::new(Arc::clone(&gpu), &description(&kernel), RING_DEPTH).map_err(|error| fault(&id, error))?;
+    let compiled = started.elapsed() - opened;
+    let phases = vec![("device".to_owned(), opened), ("shader".to_owned(), compiled)];
+    let setup = SetupPart { name: id.to_string(), phases };
+    Ok(Box::new(GpuEngine { id, gpu, kernel, ring: Some(ring), setup, batch: BATCH_FIRST }))
+}
+
+fn description(kernel: &Kernel) -> KernelDescription<'_> {
+    let words_per_hit = match kernel.form() {
+        Form::Plain => 1,
+        Form::Rolled => 2,
+    };
     KernelDescription {
-        source: SOURCE,
+        source: kernel.source(),
         entry_point: "scan",
-        parameters_len: size_of::<Parameters>() as u64,
-        constants: bytemuck::cast_slice(&K),
-        result_len: 4 * (1 + HITS_MAX as u64),
+        parameters_len: 4 * kernel.parameters_words() as u64,
+        result_len: (4 * (1 + words_per_hit * HITS_MAX as u64)).next_multiple_of(8),
     }
 }
 
@@ -72,25 +95,14 @@ fn fault(id: &EngineId, error: GpuError) -> EngineError {
     }
 }
 
-/// `Job` of the shader.
-#[derive(Debug, Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C)]
-struct Parameters {
-    midstate: [u32; 8],
-    tail: [u32; 3],
-    mask: u32,
-    first_nonce: u32,
-    count: u32,
-    padding: [u32; 2],
-}
-
 struct GpuEngine {
     id: EngineId,
     gpu: Arc<GpuDevice>,
+    kernel: Kernel,
     /// Taken out for a run; gone after an error, because what it holds is then in doubt.
     ring: Option<Ring>,
     setup: SetupPart,
-    /// How many nonces the next submission takes.
+    /// How many hashes the next submission takes.
     batch: u64,
 }
 
@@ -142,7 +154,9 @@ impl GpuEngine {
         loop {
             while !ring.is_full() {
                 let Some(span) = work.next(self.batch.min(batch_max)) else { break };
-                let has_versions = || (span.job.version_mask != 0).then(|| "it doesn't roll versions".to_owned());
+                let is_plain = self.kernel.form() == Form::Plain;
+                let has_versions =
+                    || (is_plain && span.job.version_mask != 0).then(|| "it doesn't roll versions".to_owned());
                 if let Some(reason) = job_fault(&span.job).or_else(has_versions) {
                     return Err(EngineError::Job { id: self.id.clone(), reason });
                 }
@@ -181,22 +195,21 @@ impl GpuEngine {
         nonces: &std::ops::Range<u64>,
         filter: HitFilter,
     ) -> Result<(), EngineError> {
-        let midstate = Midstate::of(&span.job);
+        let midstates: Vec<Midstate> = versions(span).map(|version| Midstate::of_version(&span.job, version)).collect();
+        let states: Vec<[u32; 8]> = midstates.iter().map(|midstate| midstate.state).collect();
         let count = nonces.end - nonces.start;
         #[expect(clippy::cast_possible_truncation, reason = "nonces and their number are below 2^32 here")]
-        let parameters = Parameters {
-            midstate: midstate.state,
-            tail: midstate.tail,
-            mask: filter.mask().swap_bytes(),
-            first_nonce: nonces.start as u32,
-            count: count as u32,
-            padding: [0; 2],
-        };
-        let rows = count.div_ceil(ROW);
-        let columns = if rows > 1 { ROW / WORKGROUP_SIZE } else { count.div_ceil(WORKGROUP_SIZE) };
-        #[expect(clippy::cast_possible_truncation, reason = "both are at most 2^15")]
+        let range = (nonces.start as u32, count as u32);
+        let parameters = self.kernel.parameters(range, filter.mask().swap_bytes(), &states, midstates[0].tail);
+        let workgroups = count.div_ceil(u64::from(self.kernel.workgroup_size()));
+        let rows = workgroups.div_ceil(ROW_WORKGROUPS);
+        let columns = if rows > 1 { ROW_WORKGROUPS } else { workgroups };
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "columns are at most 2^15, rows 2^17 over a small workgroup"
+        )]
         let workgroups = (columns as u32, rows as u32);
-        ring.submit(bytemuck::bytes_of(&parameters), workgroups).map_err(|error| fault(&self.id, error))
+        ring.submit(bytemuck::cast_slice(&parameters), workgroups).map_err(|error| fault(&self.id, error))
     }
 
     /// Takes the result of the ring's oldest submission; false when there were more hits than fit.
@@ -210,7 +223,15 @@ impl GpuEngine {
         if count > HITS_MAX {
             return Ok(false);
         }
-        target.hits.extend(words[1..=count].iter().map(|&nonce| Hit::of_nonce(nonce)));
+        let nonces = words[1..=count].iter().copied();
+        match self.kernel.form() {
+            Form::Plain => target.hits.extend(nonces.map(Hit::of_nonce)),
+            Form::Rolled => {
+                let first = versions(&target.span).start;
+                let states = &words[1 + HITS_MAX..][..count];
+                target.hits.extend(nonces.zip(states).map(|(nonce, state)| Hit { version: first + state, nonce }));
+            }
+        }
         target.device_time = match (target.device_time, completed.device_time) {
             (Some(sum), Some(more)) => Some(sum + more),
             (sum, more) => more.or(sum),
@@ -250,8 +271,16 @@ impl GpuEngine {
         }
         let scale = BATCH_TARGET.as_secs_f64() / took.as_secs_f64().max(1e-9);
         let batch = (self.batch as f64 * scale.clamp(0.5, 2.0)) as u64;
-        self.batch = batch.clamp(BATCH_FIRST, 1 << 31).next_multiple_of(WORKGROUP_SIZE);
+        // Whole workgroups, of one state or of several.
+        let step = u64::from(self.kernel.workgroup_size()) * VERSIONS_PER_SPAN;
+        self.batch = batch.clamp(BATCH_FIRST, 1 << 31).next_multiple_of(step);
     }
+}
+
+/// Returns the indices of a span's versions.
+#[expect(clippy::cast_possible_truncation, reason = "the mask has 32 bits, and its last index is below 2^32")]
+fn versions(span: &Span) -> std::ops::Range<u32> {
+    span.versions.start as u32..span.versions.end as u32
 }
 
 fn report(done: InFlight) -> SpanReport {

@@ -16,6 +16,7 @@ pub mod scalar;
 mod sha_ni;
 #[cfg(target_arch = "x86_64")]
 mod vector;
+pub mod wgsl;
 
 pub use self::header::{BlockHeader, HeaderError};
 pub use self::midstate::Midstate;

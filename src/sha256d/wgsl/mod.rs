@@ -1,0 +1,267 @@
+//! The kernels of SHA-256d for graphics adapters, expanded from the shaders.
+//!
+//! `shaders/sha256d.wgsl` says what is computed, as the standard does. It is read as a graph of words (`read`), so
+//! whatever the last word doesn't need is gone: the second hash ends at round 60. Then the graph is split (`graph`) into
+//! what the host can compute once per job or once per midstate, what the adapter computes once per nonce, and the rest;
+//! sums are put together anew, so that the host takes as much of them as it can. What is left becomes straight lines in
+//! the place of the marks of `shaders/sha256d_plain.wgsl` and `shaders/sha256d_rolled.wgsl` (`write`): an index known
+//! only at run time would put arrays into each invocation's memory, and naga neither unrolls loops nor inlines.
+//!
+//! For each nonce the plain kernel takes 1,804 logic operations, rotations and shifts, and 1,042 additions; the rolled
+//! one 304 and 156, and 1,500 and 886 for each midstate. With rotations of three operations and logic of two inputs
+//! these are 5,875, and 849 and 5,026, additions and the nonce's reversal of bytes included.
+//!
+//! Variants on lavapipe (Mesa 22.3, AVX2 of two Zen 5 cores, other load on them; MH/s per second of processor time):
+//! plain 17.9 as by default, 18.4 and 17.3 with the other rotations, 18.3 and 19.3 with the other forms of Maj, 17.3,
+//! 18.5 and 19.5 with workgroups of 32, 128 and 256; rolled 19.4; 19.7, 19.5; 19.9, 19.8; 20.1, 20.5, 20.3. All that is
+//! noise but one: additions as products lose a fifth to a quarter, 14.2 and 14.7. A compiler that finds no rotations
+//! has 2,196 shifts for each hash, so much better it can't be.
+
+mod graph;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use crate::gpu::naga;
+
+use self::graph::{Graph, Id, Input};
+use self::read::Value;
+pub use self::write::Operations;
+use crate::engine::VERSIONS_PER_SPAN;
+
+/// What is computed.
+const SOURCE: &str = include_str!("../../../shaders/sha256d.wgsl");
+const PLAIN: &str = include_str!("../../../shaders/sha256d_plain.wgsl");
+const ROLLED: &str = include_str!("../../../shaders/sha256d_rolled.wgsl");
+
+/// The most midstates that a submission takes, as in the shader.
+pub const STATES_MAX: usize = 32;
+const _: () = assert!(STATES_MAX as u64 == VERSIONS_PER_SPAN, "a span fits");
+/// The words of the parameters before those of the expansion.
+const HEAD_WORDS: usize = 8;
+
+/// What a kernel goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The nonces of one midstate.
+    Plain,
+    /// The nonces of several midstates whose headers differ only in their version.
+    Rolled,
+}
+
+/// How rotations are spelt, so that the driver's compiler finds the one instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// Two shifts by constants and an or.
+    Or,
+    /// Two shifts by constants and a sum.
+    Sum,
+    /// Two shifts and an or, by numbers that only the host knows: a form that Mesa looks for.
+    Given,
+}
+
+/// How Maj is spelt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Majority {
+    /// (x & y) | (z & (x | y)).
+    Or,
+    /// y ^ ((x ^ y) & (y ^ z)): x ^ y is the next round's y ^ z.
+    Shared,
+    /// A selection by x ^ y.
+    Select,
+}
+
+/// How sums are spelt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addition {
+    /// As sums.
+    Plain,
+    /// As products with a one that only the host knows, so that NVIDIA's multipliers do them.
+    Multiplied,
+}
+
+/// A spelling of a kernel: all compute the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variant {
+    /// How rotations are spelt.
+    pub rotation: Rotation,
+    /// How Maj is spelt.
+    pub majority: Majority,
+    /// How sums are spelt.
+    pub addition: Addition,
+    /// How many invocations make a workgroup.
+    pub workgroup_size: u32,
+}
+
+impl Default for Variant {
+    fn default() -> Self {
+        Self { rotation: Rotation::Or, majority: Majority::Shared, addition: Addition::Plain, workgroup_size: 64 }
+    }
+}
+
+impl Variant {
+    /// Returns the variants that are worth a trial: the default, and those that differ from it in one respect.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let usual = Self::default();
+        let rotations = [Rotation::Sum, Rotation::Given].map(|rotation| Self { rotation, ..usual });
+        let majorities = [Majority::Or, Majority::Select].map(|majority| Self { majority, ..usual });
+        let multiplied = Self { addition: Addition::Multiplied, ..usual };
+        let sizes = [32, 128, 256].map(|workgroup_size| Self { workgroup_size, ..usual });
+        [vec![usual], rotations.into(), majorities.into(), vec![multiplied], sizes.into()].concat()
+    }
+}
+
+/// A kernel: its text, and what the host has to compute for it.
+#[derive(Debug)]
+pub struct Kernel {
+    source: String,
+    operations: [Operations; 2],
+    /// How to compute the words that serve all midstates, and those of each.
+    host: Graph,
+    job_words: Vec<Id>,
+    state_words: Vec<Id>,
+    form: Form,
+    workgroup_size: u32,
+}
+
+impl Kernel {
+    /// Expands the shaders.
+    ///
+    /// # Panics
+    ///
+    /// They can't be read: they are part of the program.
+    #[must_use]
+    pub fn new(form: Form, variant: Variant) -> Self {
+        let (graph, root) = last_word(form);
+        let expansion = write::write(&graph, root, variant);
+        let (host, words) = graph.part(&[&expansion.job_words[..], &expansion.state_words].concat());
+        let (job_words, state_words) = words.split_at(expansion.job_words.len());
+        let (job_vectors, state_vectors) = (job_words.len().div_ceil(4), state_words.len().div_ceil(4));
+        let mut constants =
+            format!("const WORKGROUP_SIZE = {}u;\nconst JOB_VECTORS = {job_vectors}u;\n", variant.workgroup_size);
+        if form == Form::Rolled {
+            constants += &format!("const STATE_VECTORS = {state_vectors}u;\n");
+        }
+        let job = (0..job_vectors).map(|index| format!("let j{index} = job.words[{index}];"));
+        let state = (0..state_vectors).map(|index| format!("let s{index} = job.state_words[state][{index}];"));
+        let of_nonce: Vec<String> = job.chain(expansion.of_nonce).collect();
+        let of_state: Vec<String> = state.chain(expansion.of_state).collect();
+        let template = match form {
+            Form::Plain => PLAIN,
+            Form::Rolled => ROLLED,
+        };
+        let source = fill(template, |mark| match mark {
+            "constants" => constants.lines().map(ToOwned::to_owned).collect(),
+            "functions" => write::functions(variant).lines().map(ToOwned::to_owned).collect(),
+            "of the nonce" => of_nonce.clone(),
+            "of the state" => of_state.clone(),
+            other => unreachable!("no mark is called {other}"),
+        });
+        Self {
+            source,
+            operations: expansion.operations,
+            host,
+            job_words: job_words.to_vec(),
+            state_words: state_words.to_vec(),
+            form,
+            workgroup_size: variant.workgroup_size,
+        }
+    }
+
+    /// Returns the text for the adapter's driver.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Returns what the kernel goes through.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Returns how many invocations make a workgroup.
+    #[must_use]
+    pub fn workgroup_size(&self) -> u32 {
+        self.workgroup_size
+    }
+
+    /// Returns the operations for each nonce and, if the kernel goes through several midstates, for each of those. The
+    /// comparison at the end is not counted.
+    #[must_use]
+    pub fn operations(&self) -> [Operations; 2] {
+        self.operations
+    }
+
+    /// Returns how many words the parameters are.
+    #[must_use]
+    pub fn parameters_words(&self) -> usize {
+        let states = if self.form == Form::Rolled { STATES_MAX } else { 0 };
+        HEAD_WORDS + 4 * self.job_words.len().div_ceil(4) + states * 4 * self.state_words.len().div_ceil(4)
+    }
+
+    /// Computes the parameters of a submission. `tail` is the words of the second block before the nonce, `mask` the
+    /// bits of the last word that are zero in a hit.
+    ///
+    /// # Panics
+    ///
+    /// There are more states than the kernel takes, or none.
+    #[must_use]
+    pub fn parameters(&self, nonces: (u32, u32), mask: u32, states: &[[u32; 8]], tail: [u32; 3]) -> Vec<u32> {
+        let states_max = if self.form == Form::Rolled { STATES_MAX } else { 1 };
+        assert!(!states.is_empty() && states.len() <= states_max, "the caller splits what doesn't fit");
+        let evaluate = |words: &[Id], state: &[u32; 8]| {
+            self.host.evaluate(words, |input| match input {
+                Input::Midstate(index) => state[index],
+                Input::Tail(index) => tail[index],
+                Input::Nonce => unreachable!("the host knows no nonce"),
+            })
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "there are few states")]
+        let mut parameters = vec![nonces.0, nonces.1, mask, states.len() as u32, 1, 0, 0, 0];
+        let mut append = |words: Vec<u32>| {
+            parameters.extend(words);
+            parameters.resize(parameters.len().next_multiple_of(4), 0);
+        };
+        append(evaluate(&self.job_words, &states[0]));
+        if self.form == Form::Rolled {
+            for state in states {
+                append(evaluate(&self.state_words, state));
+            }
+        }
+        parameters.resize(self.parameters_words(), 0);
+        parameters
+    }
+}
+
+/// Reads the computation, and folds it.
+fn last_word(form: Form) -> (Graph, Id) {
+    let module = naga::front::wgsl::parse_str(SOURCE).expect("the shader is correct: a test reads it");
+    let mut graph = Graph::new(form == Form::Rolled);
+    let midstate = Value::Array((0..8).map(|index| graph.input(Input::Midstate(index))).collect());
+    let tail = Value::Array((0..3).map(|index| graph.input(Input::Tail(index))).collect());
+    let nonce = Value::Word(graph.input(Input::Nonce));
+    let root = read::read(&module, "last_word", vec![midstate, tail, nonce], &mut graph);
+    graph.folded(root)
+}
+
+/// Puts lines in the place of each mark, as far from the margin.
+fn fill(template: &str, lines_of: impl Fn(&str) -> Vec<String>) -> String {
+    let mut text = String::new();
+    for line in template.lines() {
+        let code = line.trim_start();
+        let margin = &line[..line.len() - code.len()];
+        match code.strip_prefix("//@ ") {
+            None => text = text + line + "\n",
+            Some(mark) => {
+                for line in lines_of(mark) {
+                    text += if line.is_empty() { "" } else { margin };
+                    text = text + &line + "\n";
+                }
+            }
+        }
+    }
+    text
+}
