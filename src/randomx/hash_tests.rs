@@ -74,8 +74,8 @@ fn hashes_with_the_second_key_are_the_published_ones() {
     check(Version::V2, &cache, &v2);
 }
 
-/// Upstream's known answer for ISUB_R with an immediate of -2^31, which some JIT compilers get wrong (tests 1f and 2f of
-/// version 1.2.3).
+/// Upstream's known answer for ISUB_R with an immediate of -2^31, which some JIT compilers get wrong (tests 1f and 2f
+/// of version 1.2.3).
 #[test]
 fn the_most_negative_immediate_is_subtracted_rightly() {
     let key = const_hex::decode("7797373ea4633194640bf8d8c3b66724d6aa7bd2dc20e009df2f8f1710abe8").unwrap();
@@ -107,8 +107,8 @@ fn hashes_of_the_project_s_vectors_come_out() {
 }
 
 /// The miner XMRig's benchmark: the XOR of the last words of the hashes of 112 zero bytes with the nonce at offset 39,
-/// with a key of 32 zero bytes. Its published sums are over 10,000 nonces and more; this one, over 64, was computed with
-/// upstream 1.2.1.
+/// with a key of 32 zero bytes. Its published sums are over 10,000 nonces and more; this one, over 64, was computed
+/// with upstream 1.2.1.
 #[test]
 fn a_checksum_over_nonces_comes_out() {
     let cache = Arc::new(Cache::new(&[0; 32]).unwrap());

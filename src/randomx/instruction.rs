@@ -1,4 +1,5 @@
-//! Instructions of the virtual machine in the form that everything that executes them shares (specification, chapter 5).
+//! Instructions of the virtual machine in the form that everything that executes them shares (specification, chapter
+//! 5).
 //!
 //! Decoding settles what an instruction word leaves open: which registers and which level of the scratchpad it means,
 //! what happens when source and destination are the same, and where a branch goes.

@@ -1,5 +1,5 @@
-//! Double precision arithmetic of IEEE 754 on the bits of the numbers, by integer arithmetic alone, in all four rounding
-//! modes.
+//! Double precision arithmetic of IEEE 754 on the bits of the numbers, by integer arithmetic alone, in all four
+//! rounding modes.
 //!
 //! RandomX changes the rounding mode, and Rust assumes that nobody does. So the interpreter uses no floats at all, and
 //! has the same results on every platform. The results are those of the standard for all operands, denormal ones and
@@ -57,8 +57,8 @@ pub(super) fn add(a: u64, b: u64, mode: RoundingMode) -> u64 {
     sum(large & SIGN, exponent, significand(large) << 10, small & SIGN, significand(small) << 10, distance, mode)
 }
 
-/// Adds significands whose leading bit is bit 62 at most. `exponent` is the field that belongs to bit 62, and `distance`
-/// how far the smaller one is shifted.
+/// Adds significands whose leading bit is bit 62 at most. `exponent` is the field that belongs to bit 62, and
+/// `distance` how far the smaller one is shifted.
 #[inline]
 fn sum(
     large_sign: u64,
@@ -257,7 +257,8 @@ fn round_out_of_range(sign: u64, exponent: i32, significand: u64, mode: Rounding
     if exponent > 0 {
         return overflow(sign, mode);
     }
-    // Denormal numbers have the exponent of field 1, and no hidden bit. Rounding up to the smallest normal one works out.
+    // Denormal numbers have the exponent of field 1, and no hidden bit. Rounding up to the smallest normal one works
+    // out.
     sign | rounded(sign, shift_right_sticky(significand, (1 - exponent).cast_unsigned()), mode)
 }
 

@@ -102,8 +102,8 @@ fn compiled_programs_of_version_2_do_what_the_interpreter_does() {
     agree(Version::V2, 0..12, 2048);
 }
 
-/// Decodes generated code to its last return and checks that it consists of whole, valid instructions, that jumps lead to
-/// instructions, and that nothing but the expected registers is written.
+/// Decodes generated code to its last return and checks that it consists of whole, valid instructions, that jumps lead
+/// to instructions, and that nothing but the expected registers is written.
 fn check_code(code: &[u8]) -> usize {
     let mut decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
     let mut starts = vec![];
@@ -157,8 +157,8 @@ fn compiled_items_are_those_that_are_computed_otherwise() {
     for index in [0, 1, 10_000_000, 20_000_000, 30_000_000, 34_078_718] {
         let mut item = Line::default();
         #[expect(unsafe_code, reason = "calls generated code")]
-        // SAFETY: the routine takes its arguments in RAX and RDI, leaves the item in R8 to R15, and changes RAX, RCX, RDX
-        // and the flags beside; it reads the cache, which lives.
+        // SAFETY: the routine takes its arguments in RAX and RDI, leaves the item in R8 to R15, and changes RAX, RCX,
+        // RDX and the flags beside; it reads the cache, which lives.
         unsafe {
             let [r8, r9, r10, r11, r12, r13, r14, r15]: [u64; 8];
             std::arch::asm!(

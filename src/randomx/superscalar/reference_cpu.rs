@@ -119,8 +119,8 @@ impl Schedule {
         Some(cycle)
     }
 
-    /// Returns the first cycle from `cycle` on in which one of `ports` is free, and which. Port 1 is asked last, so that
-    /// what can go elsewhere leaves it to multiplications.
+    /// Returns the first cycle from `cycle` on in which one of `ports` is free, and which. Port 1 is asked last, so
+    /// that what can go elsewhere leaves it to multiplications.
     fn free_port(&self, ports: Ports, cycle: usize) -> Option<(usize, usize)> {
         const ORDER: [(Ports, usize); 3] = [(Ports::P5, 2), (Ports::P0, 0), (Ports::P1, 1)];
         (cycle..CYCLES).find_map(|cycle| {
