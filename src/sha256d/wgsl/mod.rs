@@ -1,11 +1,12 @@
 //! The kernels of SHA-256d for graphics adapters, expanded from the shaders.
 //!
 //! `shaders/sha256d.wgsl` says what is computed, as the standard does. It is read as a graph of words (`read`), so
-//! whatever the last word doesn't need is gone: the second hash ends at round 60. Then the graph is split (`graph`) into
-//! what the host can compute once per job or once per midstate, what the adapter computes once per nonce, and the rest;
-//! sums are put together anew, so that the host takes as much of them as it can. What is left becomes straight lines in
-//! the place of the marks of `shaders/sha256d_plain.wgsl` and `shaders/sha256d_rolled.wgsl` (`write`): an index known
-//! only at run time would put arrays into each invocation's memory, and naga neither unrolls loops nor inlines.
+//! whatever the last word doesn't need is gone: the second hash ends at round 60. Then the graph is split (`graph`)
+//! into what the host can compute once per job or once per midstate, what the adapter computes once per nonce, and the
+//! rest; sums are put together anew, so that the host takes as much of them as it can. What is left becomes straight
+//! lines in the place of the marks of `shaders/sha256d_plain.wgsl` and `shaders/sha256d_rolled.wgsl` (`write`): an
+//! index known only at run time would put arrays into each invocation's memory, and naga neither unrolls loops nor
+//! inlines.
 //!
 //! For each nonce the plain kernel takes 1,804 logic operations, rotations and shifts, and 1,042 additions; the rolled
 //! one 304 and 156, and 1,500 and 886 for each midstate. With rotations of three operations and logic of two inputs
