@@ -12,10 +12,10 @@
 //! one 304 and 156, and 1,500 and 886 for each midstate. With rotations of three operations and logic of two inputs
 //! these are 5,875, and 849 and 5,026, additions and the nonce's reversal of bytes included.
 //!
-//! Variants on lavapipe (Mesa 22.3; one run each on two cores with other load; MH/s per second of processor time): plain
-//! 17.9 as by default, 18.4 and 17.3 with the other rotations, 18.3 and 19.3 with the other forms of Maj, 17.3, 18.5 and
-//! 19.5 with workgroups of 32, 128 and 256; rolled 19.4; 19.7, 19.5; 19.9, 19.8; 20.1, 20.5, 20.3. Differences that small
-//! say nothing. Additions as products do lose: 14.2 and 14.7.
+//! Variants on lavapipe (Mesa 22.3; one run each on two cores with other load; MH/s per second of processor time):
+//! plain 17.9 as by default, 18.4 and 17.3 with the other rotations, 18.3 and 19.3 with the other forms of Maj, 17.3,
+//! 18.5 and 19.5 with workgroups of 32, 128 and 256; rolled 19.4; 19.7, 19.5; 19.9, 19.8; 20.1, 20.5, 20.3.
+//! Differences that small say nothing. Additions as products do lose: 14.2 and 14.7.
 
 mod graph;
 mod read;
