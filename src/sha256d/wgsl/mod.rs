@@ -1,21 +1,21 @@
 //! The kernels of SHA-256d for graphics adapters, expanded from the shaders.
 //!
 //! `shaders/sha256d.wgsl` says what is computed, as the standard does. It is read as a graph of words (`read`), so
-//! whatever the last word doesn't need is gone: the second hash ends at round 60. Then the graph is split (`graph`) into
-//! what the host can compute once per job or once per midstate, what the adapter computes once per nonce, and the rest;
-//! sums are put together anew, so that the host takes as much of them as it can. What is left becomes straight lines in
-//! the place of the marks of `shaders/sha256d_plain.wgsl` and `shaders/sha256d_rolled.wgsl` (`write`): an index known
-//! only at run time would put arrays into each invocation's memory, and naga neither unrolls loops nor inlines.
+//! whatever the last word doesn't need is gone: the second hash ends at round 60. Then the graph is split (`graph`)
+//! into what the host can compute once per job or once per midstate, what the adapter computes once per nonce, and the
+//! rest; sums are put together anew, so that the host takes as much of them as it can. What is left becomes straight
+//! lines in the place of the marks of `shaders/sha256d_plain.wgsl` and `shaders/sha256d_rolled.wgsl` (`write`): an
+//! index known only at run time would put arrays into each invocation's memory, and naga neither unrolls loops nor
+//! inlines.
 //!
 //! For each nonce the plain kernel takes 1,804 logic operations, rotations and shifts, and 1,042 additions; the rolled
 //! one 304 and 156, and 1,500 and 886 for each midstate. With rotations of three operations and logic of two inputs
 //! these are 5,875, and 849 and 5,026, additions and the nonce's reversal of bytes included.
 //!
-//! Variants on lavapipe (Mesa 22.3, AVX2 of two Zen 5 cores, other load on them; MH/s per second of processor time):
+//! Variants on lavapipe (Mesa 22.3; one run each on two cores with other load; MH/s per second of processor time):
 //! plain 17.9 as by default, 18.4 and 17.3 with the other rotations, 18.3 and 19.3 with the other forms of Maj, 17.3,
-//! 18.5 and 19.5 with workgroups of 32, 128 and 256; rolled 19.4; 19.7, 19.5; 19.9, 19.8; 20.1, 20.5, 20.3. All that is
-//! noise but one: additions as products lose a fifth to a quarter, 14.2 and 14.7. A compiler that finds no rotations
-//! has 2,196 shifts for each hash, so much better it can't be.
+//! 18.5 and 19.5 with workgroups of 32, 128 and 256; rolled 19.4; 19.7, 19.5; 19.9, 19.8; 20.1, 20.5, 20.3.
+//! Differences that small say nothing. Additions as products do lose: 14.2 and 14.7.
 
 mod graph;
 mod read;

@@ -35,8 +35,8 @@ enum Exit {
 
 /// Reads what the function `name` computes of `arguments`.
 ///
-/// It may use words, arrays of words, sums, the [`Primitive`]s, and loops and conditions that constants decide: all that
-/// `shaders/sha256d.wgsl` needs, which is the only text that is ever read.
+/// It may use words, arrays of words, sums, the [`Primitive`]s, and loops and conditions that constants decide: all
+/// that `shaders/sha256d.wgsl` needs, which is the only text that is ever read.
 ///
 /// # Panics
 ///
