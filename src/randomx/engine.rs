@@ -7,15 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::footprint::{CACHE_BYTES, DATASET_BYTES, MACHINE_BYTES, memory_fault};
+use super::scan::{NonceHasher, Scan};
 use super::{
     ALGORITHM_V1, ALGORITHM_V2, Cache, Dataset, Execution, Interrupted, Items, JitUnavailable, Machine, MachineError,
     OutOfMemory, Version, jit,
 };
-use crate::cpu::workers::{self, Worker};
+use crate::cpu::workers;
 use crate::cpu::{affinity, memory};
 use crate::engine::{
     Available, Engine, EngineError, EngineId, Hash, Hit, HitFilter, MakeEngine, Preparation, Resource, SetupPart, Sink,
-    Span, SpanReport, Work, hash_tail,
+    Span, Work,
 };
 use crate::machine;
 use crate::sysroot::Sysroot;
@@ -239,7 +240,7 @@ impl Engine for Own {
     fn run(&mut self, filter: HitFilter, work: &dyn Work, sink: &mut dyn Sink) -> Result<(), EngineError> {
         let (id, key) = (&self.id, &self.key);
         workers::run(id, self.threads, work, sink, |_| {
-            Ok(Scan { id, key, filter, machine: machine_of(self.kind, &self.items)? })
+            Ok(Scan { id, key, filter, hasher: machine_of(self.kind, &self.items)? })
         })
     }
 
@@ -248,42 +249,10 @@ impl Engine for Own {
     }
 }
 
-/// One thread's share.
-struct Scan<'a> {
-    id: &'a EngineId,
-    key: &'a [u8],
-    filter: HitFilter,
-    machine: Machine,
-}
-
-impl Worker for Scan<'_> {
-    /// Long enough for some hashes in fast mode, because the end of one and the beginning of the next overlap; short
-    /// enough that what is under way at the edge of a sample doesn't blur it.
-    fn span_target(&self) -> Duration {
-        Duration::from_millis(12)
-    }
-
-    fn hashes_first(&self) -> u64 {
-        1
-    }
-
-    fn span(&mut self, span: Span) -> Result<SpanReport, EngineError> {
-        let job = &span.job;
-        if job.key != self.key {
-            let reason =
-                format!("its key is {}, the engine's {}", const_hex::encode(&job.key), const_hex::encode(self.key));
-            return Err(EngineError::Job { id: self.id.clone(), reason });
-        }
-        let (mut hits, mut xor_tail) = (Vec::new(), 0);
-        let inputs = span.nonces_u32().map(|nonce| job.input(Hit::of_nonce(nonce)));
+impl NonceHasher for Machine {
+    fn hash_nonces(&mut self, span: &Span, take: &mut dyn FnMut(u32, &Hash)) {
+        let inputs = span.nonces_u32().map(|nonce| span.job.input(Hit::of_nonce(nonce)));
         let mut nonces = span.nonces_u32();
-        self.machine.hash_each(inputs, |hash| {
-            xor_tail ^= hash_tail(&hash);
-            let nonce = nonces.next().expect("there are as many hashes as nonces");
-            if self.filter.admits(&hash) {
-                hits.push(Hit::of_nonce(nonce));
-            }
-        });
-        Ok(SpanReport { span, hits, xor_tail: Some(xor_tail), device_time: None, finished: None })
+        self.hash_each(inputs, |hash| take(nonces.next().expect("there are as many hashes as nonces"), &hash));
     }
 }

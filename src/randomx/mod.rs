@@ -28,6 +28,7 @@ mod program;
 mod reciprocal;
 #[cfg(feature = "reference")]
 mod reference;
+mod scan;
 mod softfloat;
 mod superscalar;
 

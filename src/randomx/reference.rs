@@ -21,12 +21,13 @@ use std::time::{Duration, Instant};
 use rust_randomx::{Context, Hasher};
 
 use super::footprint::{self, CACHE_BYTES, DATASET_BYTES, MACHINE_BYTES};
+use super::scan::{NonceHasher, Scan};
 use super::{ALGORITHM_V1, DATASET_ITEMS, dataset_threads};
-use crate::cpu::workers::{self, Worker};
+use crate::cpu::workers;
 use crate::cpu::{affinity, floating_point, memory};
 use crate::engine::{
-    Available, Engine, EngineError, EngineId, Hash, Hit, HitFilter, MakeEngine, Preparation, Resource, SetupPart, Sink,
-    Span, SpanReport, Work, hash_tail,
+    Available, Engine, EngineError, EngineId, Hash, HitFilter, MakeEngine, Preparation, Resource, SetupPart, Sink,
+    Span, Work,
 };
 use crate::machine;
 use crate::sysroot::Sysroot;
@@ -247,59 +248,28 @@ impl Engine for Reference {
     }
 }
 
-/// One thread's share.
-struct Scan<'a> {
-    id: &'a EngineId,
-    key: &'a [u8],
-    filter: HitFilter,
-    hasher: Hasher,
-}
-
-impl Worker for Scan<'_> {
-    /// Long enough for some hashes in fast mode, because the end of one and the beginning of the next overlap; short
-    /// enough that what is under way at the edge of a sample doesn't blur it.
-    fn span_target(&self) -> Duration {
-        Duration::from_millis(12)
-    }
-
-    fn hashes_first(&self) -> u64 {
-        1
-    }
-
-    fn span(&mut self, span: Span) -> Result<SpanReport, EngineError> {
-        let job = &span.job;
-        if job.key != self.key {
-            let reason =
-                format!("its key is {}, the engine's {}", const_hex::encode(&job.key), const_hex::encode(self.key));
-            return Err(EngineError::Job { id: self.id.clone(), reason });
-        }
-        let (mut hits, mut xor_tail) = (Vec::new(), 0);
-        let filter = self.filter;
+impl NonceHasher for Hasher {
+    fn hash_nonces(&mut self, span: &Span, take: &mut dyn FnMut(u32, &Hash)) {
         let mut take = |nonce: u32, output: &[u8]| {
             let mut hash = [0; 32];
             hash.copy_from_slice(output);
-            xor_tail ^= hash_tail(&hash);
-            if filter.admits(&hash) {
-                hits.push(Hit::of_nonce(nonce));
-            }
+            take(nonce, &hash);
         };
-        let mut input = job.template.clone();
-        let hasher = &mut self.hasher;
+        let mut input = span.job.template.clone();
         // No floating point in here: the rounding mode is altered between the calls.
         floating_point::preserving(|| {
             let mut previous = None;
             for nonce in span.nonces_u32() {
-                job.write_nonce(&mut input, nonce);
+                span.job.write_nonce(&mut input, nonce);
                 match previous.replace(nonce) {
-                    None => hasher.hash_first(&input),
-                    Some(previous) => take(previous, hasher.hash_next(&input).as_ref()),
+                    None => self.hash_first(&input),
+                    Some(previous) => take(previous, self.hash_next(&input).as_ref()),
                 }
             }
             if let Some(previous) = previous {
-                take(previous, hasher.hash_last().as_ref());
+                take(previous, self.hash_last().as_ref());
             }
         });
-        Ok(SpanReport { span, hits, xor_tail: Some(xor_tail), device_time: None, finished: None })
     }
 }
 

@@ -1,0 +1,50 @@
+//! How nonces are scanned, whoever hashes them: one thread's share of the work.
+
+use std::time::Duration;
+
+use crate::cpu::workers::Worker;
+use crate::engine::{EngineError, EngineId, Hash, Hit, HitFilter, Span, SpanReport, hash_tail};
+
+/// Hashes the inputs of a span one after the other.
+pub(super) trait NonceHasher {
+    /// Calls `take` with each nonce of the span and its hash, in order. `take` computes no floating point: whoever
+    /// hashes may have altered the rounding mode.
+    fn hash_nonces(&mut self, span: &Span, take: &mut dyn FnMut(u32, &Hash));
+}
+
+/// One thread's share.
+pub(super) struct Scan<'a, H> {
+    pub(super) id: &'a EngineId,
+    /// The key that the engine was made for.
+    pub(super) key: &'a [u8],
+    pub(super) filter: HitFilter,
+    pub(super) hasher: H,
+}
+
+impl<H: NonceHasher> Worker for Scan<'_, H> {
+    /// Long enough for some hashes in fast mode, because the end of one and the beginning of the next overlap; short
+    /// enough that what is under way at the edge of a sample doesn't blur it.
+    fn span_target(&self) -> Duration {
+        Duration::from_millis(12)
+    }
+
+    fn hashes_first(&self) -> u64 {
+        1
+    }
+
+    fn span(&mut self, span: Span) -> Result<SpanReport, EngineError> {
+        let key = &span.job.key;
+        if key != self.key {
+            let reason = format!("its key is {}, the engine's {}", const_hex::encode(key), const_hex::encode(self.key));
+            return Err(EngineError::Job { id: self.id.clone(), reason });
+        }
+        let (mut hits, mut xor_tail) = (Vec::new(), 0);
+        self.hasher.hash_nonces(&span, &mut |nonce, hash| {
+            xor_tail ^= hash_tail(hash);
+            if self.filter.admits(hash) {
+                hits.push(Hit::of_nonce(nonce));
+            }
+        });
+        Ok(SpanReport { span, hits, xor_tail: Some(xor_tail), device_time: None, finished: None })
+    }
+}
