@@ -6,8 +6,8 @@ use crate::bench::Supplier;
 use crate::device::Device;
 use crate::energy::{self, CardSettings, GpuAddress};
 use crate::engine::{Available, Candidate, Engine, EngineError, EngineId, Preparation, Resource, Workload};
-use crate::gpu::{Adapter, AdapterLimits, Adapters};
-use crate::machine::{self, GpuLimits, Machine};
+use crate::gpu::{Adapter, Adapters};
+use crate::machine::{self, Machine};
 use crate::sysroot::Sysroot;
 use crate::unavailable::Unavailable;
 use crate::verify::Oracle;
@@ -28,6 +28,8 @@ const RANDOMX_ORACLES: [&str; 3] = ["reference+light", "jit+light", "interpreter
 pub struct Registry {
     candidates: Vec<Candidate>,
     adapters: Adapters,
+    sysroot: Sysroot,
+    /// Without graphics adapters.
     machine: Machine,
 }
 
@@ -36,8 +38,7 @@ impl Registry {
     #[must_use]
     pub fn find(sysroot: &Sysroot) -> Self {
         let adapters = Adapters::find();
-        let gpus = describe_gpus(&adapters.adapters, sysroot);
-        let machine = Machine { gpus, ..machine::describe(sysroot) };
+        let machine = machine::describe(sysroot);
         let cpu_name = machine.cpu.brand.as_deref().unwrap_or("processor of unknown brand");
         let on_cpu = |(id, availability): (EngineId, Result<Available, Unavailable>)| Candidate {
             id,
@@ -59,7 +60,7 @@ impl Registry {
             }));
         }
         candidates.extend(randomx::engines(sysroot).into_iter().map(on_cpu));
-        Self { candidates, adapters, machine }
+        Self { candidates, adapters, sysroot: sysroot.clone(), machine }
     }
 
     /// Returns all candidates, in the order in which they are shown.
@@ -87,10 +88,11 @@ impl Registry {
         (likeness(best) > 0.75).then_some(&best.id)
     }
 
-    /// Returns the description of this machine, its graphics adapters included.
+    /// Describes this machine, its graphics adapters included. Asks how cards are set, which loads their driver's
+    /// library: only what shows or records the machine needs that.
     #[must_use]
-    pub fn machine(&self) -> &Machine {
-        &self.machine
+    pub fn machine(&self) -> Machine {
+        Machine { gpus: describe_gpus(&self.adapters.adapters, &self.sysroot), ..self.machine.clone() }
     }
 
     /// Returns where the graphics adapters are, for the meters that belong to them.
@@ -105,7 +107,7 @@ impl Registry {
     /// # Errors
     ///
     /// Those of preparing it.
-    pub fn itself(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError> {
+    fn itself(&self, id: &EngineId, preparation: &Preparation<'_>) -> Result<Oracle, EngineError> {
         let Some(candidate) = self.get(id.as_str()).filter(|candidate| candidate.can_hash) else {
             return Ok(Oracle::known_answers_only());
         };
@@ -148,8 +150,8 @@ impl Supplier for Registry {
     }
 
     fn workload(&self, id: &EngineId) -> Workload {
-        match (id.algorithm(), id.mode()) {
-            (sha256d::ALGORITHM, Some("rolled")) => sha256d::rolled_workload(),
+        match (id.algorithm(), id.is_rolled()) {
+            (sha256d::ALGORITHM, true) => sha256d::rolled_workload(),
             (sha256d::ALGORITHM, _) => sha256d::workload(),
             _ => randomx::workload(),
         }
@@ -230,31 +232,6 @@ fn describe_gpu(index: u32, adapter: &Adapter, settings: CardSettings) -> machin
         power_limit_w: settings.power_limit_w,
         clock_mhz: settings.clock_mhz,
         memory_clock_mhz: settings.memory_clock_mhz,
-        limits: Some(gpu_limits(adapter)),
-    }
-}
-
-fn gpu_limits(adapter: &Adapter) -> GpuLimits {
-    let AdapterLimits {
-        workgroup_size,
-        workgroup_invocations,
-        workgroups_per_dimension,
-        workgroup_storage_bytes,
-        buffer_bytes,
-        storage_binding_bytes,
-        subgroup_size_min,
-        subgroup_size_max,
-        has_timestamps,
-    } = adapter.limits();
-    GpuLimits {
-        workgroup_size,
-        workgroup_invocations,
-        workgroups_per_dimension,
-        workgroup_storage_bytes,
-        buffer_bytes,
-        storage_binding_bytes,
-        subgroup_size_min,
-        subgroup_size_max,
-        has_timestamps,
+        limits: Some(adapter.limits()),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::turn::Meterings;
+use super::turn::{Meterings, used_j};
 use crate::clock::Clock;
 use crate::engine::Cancel;
 use crate::interval::Interval;
@@ -34,14 +34,12 @@ impl IdleMetering<'_> {
         let end = self.clock.now();
         let last = meterings.read(end, None);
         let duration = end - start;
-        let energy_j =
-            last.into_iter().filter_map(|(name, after)| Some((name.clone(), after - first.get(&name)?))).collect();
         Some(Idle {
             group,
             when,
             start_s: start.as_secs_f64(),
             duration_s: duration.as_secs_f64(),
-            energy_j,
+            energy_j: used_j(&first, &last),
             others_fraction: load_change(&before, &(self.load)(), duration).others_fraction,
         })
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::engine::{Candidate, EngineId, Resource};
+use crate::random::SplitMix64;
 use crate::record::Order;
 
 /// How long and in what portions each engine is measured.
@@ -108,13 +109,9 @@ fn williams_row(count: usize, row: usize) -> Vec<usize> {
 /// Returns the numbers below `count` in an order that `seed` decides (Fisher and Yates, by splitmix64).
 fn shuffled(count: usize, seed: u64) -> Vec<usize> {
     let mut numbers: Vec<usize> = (0..count).collect();
-    let mut counter = seed;
+    let mut random = SplitMix64::new(seed);
     for last in (1..count).rev() {
-        counter = counter.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (counter ^ (counter >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let random = usize::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap_or(0);
-        numbers.swap(last, random % (last + 1));
+        numbers.swap(last, usize::try_from(random.bits() >> 32).unwrap_or(0) % (last + 1));
     }
     numbers
 }

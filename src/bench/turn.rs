@@ -144,6 +144,11 @@ impl Meterings {
     }
 }
 
+/// Returns the joules between two readings. A meter counts only if it was read at both ends.
+pub(super) fn used_j(first: &BTreeMap<String, f64>, last: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+    last.iter().filter_map(|(name, after)| Some((name.clone(), after - first.get(name)?))).collect()
+}
+
 /// Hands out work until the sink has what it wants.
 struct TurnWork<'a> {
     cursor: &'a WorkloadCursor,
@@ -213,11 +218,7 @@ impl TurnSink<'_, '_> {
         // The engine is at work here, and its threads live: idle processors clock down and cool.
         let (began, before) = self.began.get_or_insert_with(|| (now, (self.turn.load)()));
         if let Some(open) = self.open.take() {
-            // A meter counts in a sample only if it was read at both ends.
-            let energy_j = readings
-                .iter()
-                .filter_map(|(name, after)| Some((name.clone(), after - open.readings.get(name)?)))
-                .collect();
+            let energy_j = used_j(&open.readings, &readings);
             self.outcome.samples.push(Sample {
                 start: open.start,
                 duration: now - open.start,

@@ -61,5 +61,5 @@ fn is_wanted(registry: &Registry, id: &EngineId) -> bool {
 }
 
 fn class(id: &EngineId) -> (&str, &str, bool) {
-    (id.algorithm(), id.device(), id.mode() == Some("rolled"))
+    (id.algorithm(), id.device(), id.is_rolled())
 }

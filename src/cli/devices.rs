@@ -58,7 +58,7 @@ pub(super) fn run(sysroot: Option<&Path>, output: &mut Output) -> Result<ExitCod
     if output.json {
         output.json(&devices)?;
     } else {
-        print_machine(machine, output)?;
+        print_machine(&machine, output)?;
         print_engines(&devices.engines, output)?;
         print_meters(&devices.meters, output)?;
     }

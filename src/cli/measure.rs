@@ -90,7 +90,7 @@ impl Measurement {
         let mut meterings = Meterings::new(meters, self.meters_opened);
         let workshop = &self.workshop;
         let (candidates, missing) = self.candidates(wanted);
-        let machine = workshop.registry.machine().clone();
+        let machine = workshop.registry.machine();
         let meters_idle = meterings.any_measures();
         let load = || machine::load(&self.sysroot);
         let session = Session {

@@ -171,7 +171,7 @@ impl Scan<'_> {
         let mut tried = Vec::new();
         let candidate = self.choose(workshop, &mut tried)?;
         let id = &candidate.id;
-        if self.job.version_mask != 0 && !is_rolled(candidate) {
+        if self.job.version_mask != 0 && !candidate.id.is_rolled() {
             let message = format!("--version-mask {:08x}: {id} doesn't roll versions", self.job.version_mask);
             let rolled = EngineId::new(id.algorithm(), id.device(), &format!("{}+rolled", id.engine()));
             let help = match workshop.registry.get(rolled.as_str()) {
@@ -195,7 +195,7 @@ impl Scan<'_> {
                 let is_rival = |candidate: &&Candidate| {
                     candidate.id.algorithm() == self.algorithm
                         && candidate.availability.is_ok()
-                        && is_rolled(candidate) == rolls
+                        && candidate.id.is_rolled() == rolls
                 };
                 let rivals: Vec<&Candidate> = registry.candidates().iter().filter(is_rival).collect();
                 by_id(workshop.fastest(&rivals, tried)?.as_str())
@@ -251,10 +251,6 @@ impl Scan<'_> {
 /// Reads the version of a header.
 fn version_of(header: &[u8]) -> u32 {
     header.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
-}
-
-fn is_rolled(candidate: &Candidate) -> bool {
-    candidate.id.mode() == Some("rolled")
 }
 
 /// Reads a mask of version bits.

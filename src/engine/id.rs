@@ -47,6 +47,12 @@ impl EngineId {
         self.part(2).split_once('+').map(|(_, mode)| mode)
     }
 
+    /// Tells whether the engine rolls versions (BIP 320) as well as nonces.
+    #[must_use]
+    pub fn is_rolled(&self) -> bool {
+        self.mode() == Some("rolled")
+    }
+
     fn part(&self, index: usize) -> &str {
         self.0.splitn(3, '/').nth(index).unwrap_or("")
     }
@@ -69,5 +75,6 @@ mod tests {
         assert_eq!((id.algorithm(), id.device(), id.engine()), ("randomx-v1", "cpu", "reference"));
         assert_eq!(id.mode(), Some("fast"));
         assert_eq!(EngineId::new("sha256d", "gpu0", "wgsl").mode(), None);
+        assert!(EngineId::new("sha256d", "gpu0", "wgsl+rolled").is_rolled() && !id.is_rolled());
     }
 }

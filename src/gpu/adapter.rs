@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::machine::GpuLimits;
 use crate::unavailable::Unavailable;
 
 /// What wgpu and the driver call an error, in one type that the rest of the program can hold.
@@ -36,29 +37,6 @@ pub struct Adapters {
 pub struct Adapter {
     adapter: wgpu::Adapter,
     info: wgpu::AdapterInfo,
-}
-
-/// What an adapter can do at most, as far as its driver and wgpu let it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AdapterLimits {
-    /// Invocations of a workgroup in each of the three dimensions.
-    pub workgroup_size: [u32; 3],
-    /// Invocations of a workgroup.
-    pub workgroup_invocations: u32,
-    /// Workgroups of a dispatch in each dimension.
-    pub workgroups_per_dimension: u32,
-    /// Memory that the invocations of a workgroup share.
-    pub workgroup_storage_bytes: u32,
-    /// The size of a buffer.
-    pub buffer_bytes: u64,
-    /// As much of a buffer as a shader can see at once.
-    pub storage_binding_bytes: u64,
-    /// The least number of invocations that run in lockstep.
-    pub subgroup_size_min: Option<u32>,
-    /// The greatest number of invocations that run in lockstep.
-    pub subgroup_size_max: Option<u32>,
-    /// Whether the adapter can tell when it began and ended a piece of work.
-    pub has_timestamps: bool,
 }
 
 /// The library through which Vulkan's drivers are reached on Linux.
@@ -160,12 +138,12 @@ impl Adapter {
 
     /// Returns what the adapter can do at most.
     #[must_use]
-    pub fn limits(&self) -> AdapterLimits {
+    pub fn limits(&self) -> GpuLimits {
         let limits = self.adapter.limits();
         let features = self.adapter.features();
         // Without the feature the sizes are the bounds of what any adapter may have.
         let subgroup_size = |size: u32| features.contains(wgpu::Features::SUBGROUP).then_some(size);
-        AdapterLimits {
+        GpuLimits {
             workgroup_size: [
                 limits.max_compute_workgroup_size_x,
                 limits.max_compute_workgroup_size_y,

@@ -4,7 +4,7 @@ mod adapter;
 mod ring;
 
 pub(crate) use self::adapter::keep_drivers_off_the_desktop;
-pub use self::adapter::{Adapter, AdapterLimits, Adapters, GpuDevice, GpuError};
+pub use self::adapter::{Adapter, Adapters, GpuDevice, GpuError};
 pub use self::ring::{Completed, KernelDescription, Ring};
 /// Reads shaders and tells whether they are valid, for those who write them.
 pub(crate) use wgpu::naga;

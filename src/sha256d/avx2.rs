@@ -6,10 +6,8 @@ use core::arch::x86_64::{
     _mm256_setr_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_sll_epi32, _mm256_srl_epi32, _mm256_xor_si256,
 };
 
-use super::midstate::{Kernel, Midstate, RolledHit};
-use super::scalar::sha256_with;
-use super::vector::{self, Scan, VectorSet};
-use crate::engine::{Hash, HitFilter};
+use super::midstate::Scan;
+use super::vector::{self, VectorSet};
 
 /// Calls what needs the features of this kernel.
 macro_rules! proved {
@@ -33,39 +31,6 @@ impl Avx2 {
     /// Returns the proof where the processor has what the kernel needs.
     pub(super) fn new() -> Option<Self> {
         is_x86_feature_detected!("avx2").then_some(Self(()))
-    }
-
-    fn scan_states(self, scan: &Scan<'_>, found: &mut dyn FnMut(usize, u32)) {
-        proved!(scan_states(self, scan, found));
-    }
-}
-
-impl Kernel for Avx2 {
-    fn scan(&self, midstate: &Midstate, first_nonce: u32, count: u64, filter: HitFilter, hits: &mut Vec<u32>) {
-        let (states, tail) = (&[midstate.state], midstate.tail);
-        let scan = Scan { states, tail, first_nonce, count, mask: filter.mask() };
-        self.scan_states(&scan, &mut |_, nonce| hits.push(nonce));
-    }
-
-    fn scan_rolled(
-        &self,
-        states: &[[u32; 8]],
-        tail: [u32; 3],
-        first_nonce: u32,
-        count: u64,
-        filter: HitFilter,
-        hits: &mut Vec<RolledHit>,
-    ) {
-        let scan = Scan { states, tail, first_nonce, count, mask: filter.mask() };
-        self.scan_states(&scan, &mut |state, nonce| {
-            let state = u32::try_from(state).expect("versions have 32 bits, so there are no more states");
-            hits.push(RolledHit { state, nonce });
-        });
-    }
-
-    fn sha256d(&self, message: &[u8]) -> Hash {
-        let compress = |hash: &[u32; 8], block: &[u32; 16]| proved!(compress(*self, hash, block));
-        sha256_with(compress, &sha256_with(compress, message))
     }
 }
 
@@ -111,6 +76,14 @@ fn shift_left(x: __m256i, count: u32) -> __m256i {
 impl VectorSet for Avx2 {
     type Vector = __m256i;
     const LANES: u32 = 8;
+
+    fn scan_states(self, scan: &Scan<'_>, found: &mut dyn FnMut(usize, u32)) {
+        proved!(scan_states(self, scan, found));
+    }
+
+    fn compress_block(self, hash: &[u32; 8], block: &[u32; 16]) -> [u32; 8] {
+        proved!(compress(self, hash, block))
+    }
 
     #[inline(always)]
     fn splat(self, word: u32) -> __m256i {

@@ -6,10 +6,8 @@ use core::arch::x86_64::{
     _mm512_testn_epi32_mask, _mm512_xor_si512,
 };
 
-use super::midstate::{Kernel, Midstate, RolledHit};
-use super::scalar::sha256_with;
-use super::vector::{self, Scan, VectorSet};
-use crate::engine::{Hash, HitFilter};
+use super::midstate::Scan;
+use super::vector::{self, VectorSet};
 
 /// Calls what needs the features of this kernel.
 macro_rules! proved {
@@ -34,39 +32,6 @@ impl Avx512 {
     pub(super) fn new() -> Option<Self> {
         (is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")).then_some(Self(()))
     }
-
-    fn scan_states(self, scan: &Scan<'_>, found: &mut dyn FnMut(usize, u32)) {
-        proved!(scan_states(self, scan, found));
-    }
-}
-
-impl Kernel for Avx512 {
-    fn scan(&self, midstate: &Midstate, first_nonce: u32, count: u64, filter: HitFilter, hits: &mut Vec<u32>) {
-        let (states, tail) = (&[midstate.state], midstate.tail);
-        let scan = Scan { states, tail, first_nonce, count, mask: filter.mask() };
-        self.scan_states(&scan, &mut |_, nonce| hits.push(nonce));
-    }
-
-    fn scan_rolled(
-        &self,
-        states: &[[u32; 8]],
-        tail: [u32; 3],
-        first_nonce: u32,
-        count: u64,
-        filter: HitFilter,
-        hits: &mut Vec<RolledHit>,
-    ) {
-        let scan = Scan { states, tail, first_nonce, count, mask: filter.mask() };
-        self.scan_states(&scan, &mut |state, nonce| {
-            let state = u32::try_from(state).expect("versions have 32 bits, so there are no more states");
-            hits.push(RolledHit { state, nonce });
-        });
-    }
-
-    fn sha256d(&self, message: &[u8]) -> Hash {
-        let compress = |hash: &[u32; 8], block: &[u32; 16]| proved!(compress(*self, hash, block));
-        sha256_with(compress, &sha256_with(compress, message))
-    }
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]
@@ -90,6 +55,14 @@ fn nonces(first: u32) -> __m512i {
 impl VectorSet for Avx512 {
     type Vector = __m512i;
     const LANES: u32 = 16;
+
+    fn scan_states(self, scan: &Scan<'_>, found: &mut dyn FnMut(usize, u32)) {
+        proved!(scan_states(self, scan, found));
+    }
+
+    fn compress_block(self, hash: &[u32; 8], block: &[u32; 16]) -> [u32; 8] {
+        proved!(compress(self, hash, block))
+    }
 
     #[inline(always)]
     fn splat(self, word: u32) -> __m512i {

@@ -157,7 +157,9 @@ impl Scan<'_> {
         let states: Vec<[u32; 8]> = midstates.iter().map(|midstate| midstate.state).collect();
         let mut hits = Vec::new();
         let count = span.nonces.end - span.nonces.start;
-        self.kernel.scan_rolled(&states, *tail, first_nonce(span), count, self.filter, &mut hits);
+        let first_nonce = first_nonce(span);
+        let scan = super::midstate::Scan { states: &states, tail: *tail, first_nonce, count, filter: self.filter };
+        self.kernel.scan_rolled(&scan, &mut hits);
         let first = versions_u32(span).start;
         hits.into_iter().map(|RolledHit { state, nonce }| Hit { version: first + state, nonce }).collect()
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use sha2::Digest;
 
 use super::cpu;
-use super::midstate::{Kernel, Midstate, RolledHit};
+use super::midstate::{Kernel, Midstate, RolledHit, Scan};
 use crate::engine::{HitFilter, Job, NONCE_END};
+use crate::random::SplitMix64;
 use crate::sha256d::BlockHeader;
 
 /// Lists the kernels that run here, the scalar one too, so that the test itself is tested.
@@ -14,21 +15,10 @@ fn kernels() -> Vec<(&'static str, Arc<dyn Kernel>)> {
     cpu::kernels().into_iter().filter_map(|(name, kernel)| Some((name, kernel.ok()?))).collect()
 }
 
-/// Numbers that look random: `SplitMix64`.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn header(&mut self) -> Job {
-        let template = (0..80).map(|_| self.next().to_le_bytes()[0]).collect();
-        Job { key: Vec::new(), template, nonce_offset: 76, version_mask: 0 }
-    }
+/// Returns a header whose bytes look random.
+fn header(numbers: &mut SplitMix64) -> Job {
+    let template = (0..80).map(|_| numbers.bits().to_le_bytes()[0]).collect();
+    Job { key: Vec::new(), template, nonce_offset: 76, version_mask: 0 }
 }
 
 /// Returns copies of a header whose versions count up.
@@ -69,7 +59,8 @@ fn check_some(kernels: &[(&'static str, Arc<dyn Kernel>)], jobs: &[Job], first_n
             assert_eq!(&hits, expected, "{what}");
         }
         let mut hits = Vec::new();
-        kernel.scan_rolled(&states, midstates[0].tail, first_nonce, count, filter, &mut hits);
+        let scan = Scan { states: &states, tail: midstates[0].tail, first_nonce, count, filter };
+        kernel.scan_rolled(&scan, &mut hits);
         hits.sort_unstable();
         let rolled = (0..).zip(&expected).flat_map(|(state, nonces)| nonces.iter().map(move |&nonce| (state, nonce)));
         let rolled: Vec<RolledHit> = rolled.map(|(state, nonce)| RolledHit { state, nonce }).collect();
@@ -90,11 +81,11 @@ fn a_kernel_is_there_exactly_where_its_features_are() {
 
 #[test]
 fn a_range_may_begin_and_end_at_every_lane() {
-    let mut numbers = Numbers(1);
+    let mut numbers = SplitMix64::new(1);
     // The largest step of a kernel is 48 nonces. Where every hash is a hit, each lane shows.
     for count in 0..=100 {
-        let job = numbers.header();
-        let first_nonce = (numbers.next() as u32) & 0x7fff_ffff;
+        let job = header(&mut numbers);
+        let first_nonce = (numbers.bits() as u32) & 0x7fff_ffff;
         check(std::slice::from_ref(&job), first_nonce, count, 0);
         check(&versions(&job, 2), first_nonce, count, 1);
     }
@@ -102,21 +93,21 @@ fn a_range_may_begin_and_end_at_every_lane() {
 
 #[test]
 fn the_last_nonce_is_followed_by_none() {
-    let mut numbers = Numbers(2);
+    let mut numbers = SplitMix64::new(2);
     for count in 0..=100 {
-        let job = numbers.header();
+        let job = header(&mut numbers);
         check(&versions(&job, 2), u32::try_from(NONCE_END - 1 - count).unwrap(), count + 1, 0);
     }
-    check(&[numbers.header()], 0, 1, 0);
-    check(&[numbers.header()], 0, 257, 5);
+    check(&[header(&mut numbers)], 0, 1, 0);
+    check(&[header(&mut numbers)], 0, 257, 5);
 }
 
 #[test]
 fn every_state_of_any_number_is_scanned() {
-    let mut numbers = Numbers(3);
+    let mut numbers = SplitMix64::new(3);
     for count in (1..=17).chain([64]) {
-        let job = numbers.header();
-        let first_nonce = (numbers.next() as u32) & 0x7fff_ffff;
+        let job = header(&mut numbers);
+        let first_nonce = (numbers.bits() as u32) & 0x7fff_ffff;
         check(&versions(&job, count), first_nonce, 61, 0);
         check(&versions(&job, count), first_nonce, 500, 5);
     }
@@ -124,9 +115,9 @@ fn every_state_of_any_number_is_scanned() {
 
 #[test]
 fn masks_of_every_width_find_the_same_as_the_oracle() {
-    let mut numbers = Numbers(4);
+    let mut numbers = SplitMix64::new(4);
     for zero_bits in 0..=16 {
-        check(&versions(&numbers.header(), 3), (numbers.next() as u32) & 0x7fff_ffff, 1 << 10, zero_bits);
+        check(&versions(&header(&mut numbers), 3), (numbers.bits() as u32) & 0x7fff_ffff, 1 << 10, zero_bits);
     }
 }
 
@@ -174,11 +165,11 @@ fn soak() {
         if round >= ROUNDS {
             return;
         }
-        let mut numbers = Numbers(1000 + round);
-        let jobs = versions(&numbers.header(), VERSIONS);
+        let mut numbers = SplitMix64::new(1000 + round);
+        let jobs = versions(&header(&mut numbers), VERSIONS);
         // Each hundredth range ends with the last nonce of all.
         let last = NONCE_END - NONCES;
-        let first_nonce = if round.is_multiple_of(100) { last } else { numbers.next() % last };
+        let first_nonce = if round.is_multiple_of(100) { last } else { numbers.bits() % last };
         check_some(&fast, &jobs, u32::try_from(first_nonce).unwrap(), NONCES, 1);
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

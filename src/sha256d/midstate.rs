@@ -62,6 +62,20 @@ pub(super) struct RolledHit {
     pub(super) nonce: u32,
 }
 
+/// What to scan with version rolling.
+pub(super) struct Scan<'a> {
+    /// The midstates of headers that differ only in their version; at least one.
+    pub(super) states: &'a [[u32; 8]],
+    /// The words of their second block before the nonce.
+    pub(super) tail: [u32; 3],
+    /// The first nonce.
+    pub(super) first_nonce: u32,
+    /// How many nonces; the range lies inside 0..2^32.
+    pub(super) count: u64,
+    /// Which hashes are hits.
+    pub(super) filter: HitFilter,
+}
+
 /// One way to scan nonces on a processor.
 pub(super) trait Kernel: Send + Sync {
     /// Scans `count` nonces from `first_nonce` and appends those that the filter admits to `hits`.
@@ -69,20 +83,8 @@ pub(super) trait Kernel: Send + Sync {
     /// The range lies inside 0..2^32.
     fn scan(&self, midstate: &Midstate, first_nonce: u32, count: u64, filter: HitFilter, hits: &mut Vec<u32>);
 
-    /// Scans `count` nonces for each of `states`, the midstates of headers that differ only in their version, and
-    /// appends what the filter admits to `hits`, in any order.
-    ///
-    /// `tail` is the words of their second block before the nonce. The range lies inside 0..2^32; there is at least one
-    /// state.
-    fn scan_rolled(
-        &self,
-        states: &[[u32; 8]],
-        tail: [u32; 3],
-        first_nonce: u32,
-        count: u64,
-        filter: HitFilter,
-        hits: &mut Vec<RolledHit>,
-    );
+    /// Scans the nonces for each of the states, and appends what the filter admits to `hits`, in any order.
+    fn scan_rolled(&self, scan: &Scan<'_>, hits: &mut Vec<RolledHit>);
 
     /// Hashes one message of any length.
     fn sha256d(&self, message: &[u8]) -> Hash;

@@ -1,7 +1,7 @@
 //! SHA-256 as FIPS 180-4 writes it: the oracle for every other engine. Readable first; it is itself checked against the
 //! `sha2` crate.
 
-use super::midstate::{Kernel, Midstate, RolledHit};
+use super::midstate::{Kernel, Midstate, RolledHit, Scan};
 use crate::engine::{Hash, HitFilter};
 
 /// The initial hash value (FIPS 180-4, section 5.3.3).
@@ -142,15 +142,8 @@ impl Kernel for Scalar {
         }
     }
 
-    fn scan_rolled(
-        &self,
-        states: &[[u32; 8]],
-        tail: [u32; 3],
-        first_nonce: u32,
-        count: u64,
-        filter: HitFilter,
-        hits: &mut Vec<RolledHit>,
-    ) {
+    fn scan_rolled(&self, scan: &Scan<'_>, hits: &mut Vec<RolledHit>) {
+        let Scan { states, tail, first_nonce, count, filter } = *scan;
         let mut nonce = first_nonce;
         for _ in 0..count {
             // The version is in the first block: headers that differ in it have their second block in common.

@@ -35,7 +35,7 @@ use core::arch::x86_64::{
 };
 
 use super::fold::{ROUND_0_A, ROUND_0_E};
-use super::midstate::{Kernel, Midstate, RolledHit};
+use super::midstate::{Kernel, Midstate, RolledHit, Scan};
 use super::scalar::{H0, K, sha256_with};
 use crate::engine::{Hash, HitFilter};
 
@@ -63,19 +63,11 @@ impl Kernel for ShaNi {
         }
     }
 
-    fn scan_rolled(
-        &self,
-        states: &[[u32; 8]],
-        tail: [u32; 3],
-        first_nonce: u32,
-        count: u64,
-        filter: HitFilter,
-        hits: &mut Vec<RolledHit>,
-    ) {
+    fn scan_rolled(&self, scan: &Scan<'_>, hits: &mut Vec<RolledHit>) {
         // SAFETY: as above.
         #[expect(unsafe_code, reason = "the features are proved by the type")]
         unsafe {
-            scan_rolled(states, tail, first_nonce, count, filter.mask(), hits);
+            scan_rolled(scan, hits);
         }
     }
 
@@ -392,17 +384,11 @@ fn scan(midstate: &Midstate, first_nonce: u32, count: u64, mask: u32, hits: &mut
 }
 
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-fn scan_rolled(
-    states: &[[u32; 8]],
-    tail: [u32; 3],
-    first_nonce: u32,
-    count: u64,
-    mask: u32,
-    hits: &mut Vec<RolledHit>,
-) {
+fn scan_rolled(scan: &Scan<'_>, hits: &mut Vec<RolledHit>) {
+    let Scan { states, tail, first_nonce, count, filter } = *scan;
     let block = Block::new(tail);
     let starts: Vec<Start> = states.iter().map(|state| Start::new(state, tail)).collect();
-    let mask = _mm_set1_epi32(mask.swap_bytes().cast_signed());
+    let mask = _mm_set1_epi32(filter.mask().swap_bytes().cast_signed());
     let mut k_plus_w = [[_mm_setzero_si128(); 12]; STREAMS];
     for done in (0..count).step_by(STREAMS) {
         let nonces = nonces_at(first_nonce, done);

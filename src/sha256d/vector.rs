@@ -22,7 +22,9 @@
 //!   AVX2 4 to 7 % slower, though it saves eight sums.
 
 use super::fold::{FoldedState, FoldedTail, ROUND_0_A, ROUND_0_E};
-use super::scalar::{H0, K, small_sigma0, small_sigma1};
+use super::midstate::{Kernel, Midstate, RolledHit, Scan};
+use super::scalar::{H0, K, sha256_with, small_sigma0, small_sigma1};
+use crate::engine::{Hash, HitFilter};
 
 /// An instruction set with vectors of 32-bit lanes.
 ///
@@ -33,6 +35,11 @@ pub(super) trait VectorSet: Copy {
     type Vector: Copy;
     /// How many words a vector has, at most 32.
     const LANES: u32;
+
+    /// Calls [`scan`] where the features are on, with as many streams as suit this set.
+    fn scan_states(self, scan: &Scan<'_>, found: &mut dyn FnMut(usize, u32));
+    /// Calls [`compress`] where the features are on.
+    fn compress_block(self, hash: &[u32; 8], block: &[u32; 16]) -> [u32; 8];
 
     /// Returns `word` in each lane.
     fn splat(self, word: u32) -> Self::Vector;
@@ -57,6 +64,25 @@ pub(super) trait VectorSet: Copy {
     /// Returns Maj. `x_xor_y` is this round's x ^ y and next round's `y_xor_z`; where one instruction is Maj, both go
     /// unused, and the compiler drops them.
     fn maj(self, variables: [Self::Vector; 3], x_xor_y: Self::Vector, y_xor_z: Self::Vector) -> Self::Vector;
+}
+
+impl<I: VectorSet + Send + Sync> Kernel for I {
+    fn scan(&self, midstate: &Midstate, first_nonce: u32, count: u64, filter: HitFilter, hits: &mut Vec<u32>) {
+        let scan = Scan { states: &[midstate.state], tail: midstate.tail, first_nonce, count, filter };
+        self.scan_states(&scan, &mut |_, nonce| hits.push(nonce));
+    }
+
+    fn scan_rolled(&self, scan: &Scan<'_>, hits: &mut Vec<RolledHit>) {
+        self.scan_states(scan, &mut |state, nonce| {
+            let state = u32::try_from(state).expect("versions have 32 bits, so there are no more states");
+            hits.push(RolledHit { state, nonce });
+        });
+    }
+
+    fn sha256d(&self, message: &[u8]) -> Hash {
+        let compress = |hash: &[u32; 8], block: &[u32; 16]| self.compress_block(hash, block);
+        sha256_with(compress, &sha256_with(compress, message))
+    }
 }
 
 #[inline(always)]
@@ -273,23 +299,13 @@ fn second_rounds<I: VectorSet, const S: usize>(isa: I, w: &[[I::Vector; S]; 64])
     states.map(|state| state.e)
 }
 
-/// What to scan: `count` nonces from `first_nonce` for each state, all with the same `tail`, and the mask that the
-/// first four bytes of a hit, as displayed, don't meet.
-pub(super) struct Scan<'a> {
-    pub(super) states: &'a [[u32; 8]],
-    pub(super) tail: [u32; 3],
-    pub(super) first_nonce: u32,
-    pub(super) count: u64,
-    pub(super) mask: u32,
-}
-
 /// Scans with `S` streams and calls `found` with the index of the state and the nonce of each hit; with one state, in
 /// the order of the nonces.
 #[inline(always)]
 pub(super) fn scan<I: VectorSet, const S: usize>(isa: I, scan: &Scan<'_>, found: &mut dyn FnMut(usize, u32)) {
     let states: Vec<FoldedState> = scan.states.iter().map(|state| FoldedState::new(state, scan.tail)).collect();
     let tail = FoldedTail::new(scan.tail);
-    let mask = isa.splat(scan.mask.swap_bytes());
+    let mask = isa.splat(scan.filter.mask().swap_bytes());
     let mut sums = Schedule([[isa.splat(0); S]; 64]);
     for t in 4..18 {
         sums.0[t] = [isa.splat(tail.sum(t)); S];

@@ -2,6 +2,8 @@
 //!
 //! Time is counted in samples. The noise goes on while other engines have their turns, and between runs it starts anew.
 
+use crate::random::SplitMix64;
+
 /// A generator of random numbers: xoshiro256** by Blackman and Vigna, seeded by splitmix64.
 #[derive(Debug, Clone)]
 pub(super) struct Random {
@@ -13,13 +15,8 @@ impl Random {
     /// Starts the sequence of a seed.
     #[must_use]
     pub(super) fn new(seed: u64) -> Self {
-        let mut counter = seed;
-        let state = std::array::from_fn(|_| {
-            counter = counter.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mixed = (counter ^ (counter >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            mixed ^ (mixed >> 31)
-        });
+        let mut seeds = SplitMix64::new(seed);
+        let state = std::array::from_fn(|_| seeds.bits());
         Self { state, spare: None }
     }
 
