@@ -38,7 +38,11 @@ const PAIRS: usize = 9;
 const ORACLE_BUDGET: u64 = 1 << 12;
 
 fn workload() -> Workload {
-    Workload { job: Job { key: Vec::new(), template: vec![0; 8], nonce_offset: 0, version_mask: 0 }, roll_offset: 4 }
+    Workload {
+        job: Job { key: Vec::new(), template: vec![0; 8], nonce_offset: 0, version_mask: 0 },
+        roll_offset: 4,
+        planted: Vec::new(),
+    }
 }
 
 /// The work of one span: a cheap hash of each nonce.

@@ -1,6 +1,6 @@
 // Scans nonces of Bitcoin headers that differ only in their version for double SHA-256 hashes that are hits.
 //
-// An invocation keeps its nonce and goes through the midstates. The message schedule of the header's second block is
+// An invocation keeps its nonce and goes through the midstates, or a share of them. The message schedule of the header's second block is
 // the same for all of them, so it is computed once, ahead of the loop.
 //
 // A line with a mark, two slashes and an at sign, is where the expansion of sha256d.wgsl goes.
@@ -40,7 +40,11 @@ const STATES_MAX = 32u;
 //@ functions
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn scan(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+fn scan(
+    @builtin(global_invocation_id) id: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(num_workgroups) workgroups: vec3<u32>
+) {
     let index = id.x + id.y * (workgroups.x * WORKGROUP_SIZE);
     // The last workgroups reach past the end of a ragged range.
     if index >= job.count {
@@ -48,7 +52,9 @@ fn scan(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     }
     let nonce = job.first_nonce + index;
     //@ of the nonce
-    for (var state = 0u; state < job.states; state += 1u) {
+    let first_state = id.z * STATES_PER_INVOCATION;
+    let end_state = min(first_state + STATES_PER_INVOCATION, job.states);
+    for (var state = first_state; state < end_state; state += 1u) {
         //@ of the state
         if (last_word & job.mask) == 0u {
             let slot = atomicAdd(&hits.count, 1u);

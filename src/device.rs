@@ -7,9 +7,9 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// A device that computes hashes and draws power: the processors together, or one graphics card.
+/// A device that computes hashes and draws power: the processors together, one graphics card, or all of them.
 ///
-/// Written `cpu` or `gpuN`. A software adapter (a Vulkan driver that runs on the processors) is named `gpuN` in an
+/// Written `cpu`, `gpuN` or `gpus`. A software adapter (a Vulkan driver that runs on the processors) is named `gpuN` in an
 /// engine's id, but the device that draws its power is [`Device::Cpu`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Device {
@@ -17,6 +17,8 @@ pub enum Device {
     Cpu,
     /// The graphics adapter with this index, in the order of `hashwatt devices`.
     Gpu(u32),
+    /// All graphics cards of the machine at once.
+    Gpus,
 }
 
 impl fmt::Display for Device {
@@ -24,6 +26,7 @@ impl fmt::Display for Device {
         match self {
             Self::Cpu => f.write_str("cpu"),
             Self::Gpu(index) => write!(f, "gpu{index}"),
+            Self::Gpus => f.write_str("gpus"),
         }
     }
 }
@@ -40,6 +43,7 @@ impl FromStr for Device {
         let index = |digits: &str| digits.parse().ok().filter(|index: &u32| index.to_string() == digits);
         match text.strip_prefix("gpu") {
             None if text == "cpu" => Ok(Self::Cpu),
+            Some("s") => Ok(Self::Gpus),
             Some(digits) => index(digits).map(Self::Gpu).ok_or_else(|| ParseDeviceError(text.to_owned())),
             None => Err(ParseDeviceError(text.to_owned())),
         }
@@ -53,9 +57,9 @@ impl JsonSchema for Device {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A device that computes hashes and draws power: the processors together, or one adapter.",
+            "description": "A device that computes hashes and draws power: the processors together, one card, or all.",
             "type": "string",
-            "pattern": "^(cpu|gpu(0|[1-9][0-9]*))$",
+            "pattern": "^(cpu|gpus|gpu(0|[1-9][0-9]*))$",
         })
     }
 }
@@ -78,7 +82,7 @@ mod tests {
 
     #[test]
     fn names_round_trip_and_nothing_else_parses() {
-        for device in [Device::Cpu, Device::Gpu(0), Device::Gpu(17)] {
+        for device in [Device::Cpu, Device::Gpu(0), Device::Gpu(17), Device::Gpus] {
             assert_eq!(device.to_string().parse(), Ok(device));
         }
         for text in ["", "CPU", "gpu", "gpu-1", "gpu+1", "gpu01", "gpu0x", "cpu0"] {

@@ -1,16 +1,21 @@
 //! Every engine that could exist here: the one place that knows all algorithms.
 
+use std::sync::Arc;
+
 use sha2::Digest;
 
 use crate::bench::Supplier;
 use crate::device::Device;
 use crate::energy::{self, CardSettings, GpuAddress};
-use crate::engine::{Available, Candidate, Engine, EngineError, EngineId, Preparation, Resource, Workload};
+use crate::engine::{
+    Available, Candidate, Engine, EngineError, EngineId, Hit, Job, Planted, Preparation, Resource, Workload,
+};
 use crate::gpu::{Adapter, Adapters};
 use crate::machine::{self, Machine};
+use crate::sha256d::gpu::{Choices, GpuSettings, Place, Tuned};
 use crate::sysroot::Sysroot;
 use crate::unavailable::Unavailable;
-use crate::verify::Oracle;
+use crate::verify::{self, Oracle};
 use crate::{randomx, sha256d};
 
 /// How many hashes of timed SHA-256d the oracle computes again after a turn: about a tenth of a second.
@@ -37,6 +42,12 @@ impl Registry {
     /// Looks at this machine. `sysroot` is where the processors and the memory are looked up.
     #[must_use]
     pub fn find(sysroot: &Sysroot) -> Self {
+        Self::find_with(sysroot, &GpuSettings::default())
+    }
+
+    /// As [`Registry::find`], with engines on graphics adapters set as the user wants them.
+    #[must_use]
+    pub fn find_with(sysroot: &Sysroot, settings: &GpuSettings) -> Self {
         let adapters = Adapters::find();
         let machine = machine::describe(sysroot);
         let cpu_name = machine.cpu.brand.as_deref().unwrap_or("processor of unknown brand");
@@ -48,8 +59,7 @@ impl Registry {
             availability,
         };
         let mut candidates: Vec<Candidate> = sha256d::cpu::engines().into_iter().map(on_cpu).collect();
-        candidates
-            .extend(adapters.adapters.iter().zip(0..).flat_map(|(adapter, index)| gpu_candidates(index, adapter)));
+        candidates.extend(gpu_candidates(&adapters.adapters, sysroot, settings));
         if let Some(unavailable) = &adapters.missing {
             candidates.extend(["wgsl", "wgsl+rolled"].map(|name| Candidate {
                 id: EngineId::new(sha256d::ALGORITHM, "gpu0", name),
@@ -93,6 +103,29 @@ impl Registry {
     #[must_use]
     pub fn machine(&self) -> Machine {
         Machine { gpus: describe_gpus(&self.adapters.adapters, &self.sysroot), ..self.machine.clone() }
+    }
+
+    /// Tries the variants of an engine on a graphics adapter at leisure, and keeps the fastest.
+    ///
+    /// Returns what was found, and why it could not be kept, if so.
+    ///
+    /// # Errors
+    ///
+    /// The engine is on no graphics adapter; the adapter gave no device, or lost it; [`EngineError::Cancelled`].
+    pub fn tune(
+        &self,
+        id: &EngineId,
+        choices: &Choices,
+        preparation: &Preparation<'_>,
+    ) -> Result<(Tuned, Option<std::io::Error>), EngineError> {
+        let index = |id: &EngineId| id.device().strip_prefix("gpu")?.parse::<u32>().ok();
+        let place = index(id).and_then(|index| Some((index, self.adapters.adapters.get(index as usize)?)));
+        let Some((index, adapter)) = place else {
+            let reason = "only engines on a graphics adapter have variants".to_owned();
+            return Err(EngineError::Failed { id: id.clone(), reason });
+        };
+        let place = Place { index, adapter, has_display: false };
+        sha256d::gpu::tune(&place, id, choices, preparation)
     }
 
     /// Returns where the graphics adapters are, for the meters that belong to them.
@@ -150,11 +183,12 @@ impl Supplier for Registry {
     }
 
     fn workload(&self, id: &EngineId) -> Workload {
-        match (id.algorithm(), id.is_rolled()) {
+        let workload = match (id.algorithm(), id.is_rolled()) {
             (sha256d::ALGORITHM, true) => sha256d::rolled_workload(),
             (sha256d::ALGORITHM, _) => sha256d::workload(),
-            _ => randomx::workload(),
-        }
+            _ => return randomx::workload(),
+        };
+        Workload { planted: planted_headers(workload.job.version_mask), ..workload }
     }
 
     /// For SHA-256d the oracle is the scalar engine, and for that one the `sha2` crate; for RandomX it is another
@@ -187,16 +221,53 @@ fn randomx_budget(oracle: &EngineId) -> u64 {
     if oracle.engine() == "interpreter" { INTERPRETER_BUDGET } else { RANDOMX_BUDGET }
 }
 
-fn gpu_candidates(index: u32, adapter: &Adapter) -> Vec<Candidate> {
-    let device = if adapter.is_software() { Device::Cpu } else { Device::Gpu(index) };
-    let candidate = |(id, available): (EngineId, Available)| Candidate {
-        id,
-        device,
-        device_name: adapter.name(),
-        can_hash: false,
-        availability: Ok(available),
+/// Returns real blocks, whose nonces have to be found wherever their headers turn up.
+fn planted_headers(version_mask: u32) -> Vec<Planted> {
+    let nonce_of = |header: &[u8]| Some(u32::from_le_bytes(header.get(76..80)?.try_into().ok()?));
+    let answers = verify::known_answers(sha256d::ALGORITHM).into_iter();
+    answers
+        .filter_map(|answer| {
+            let nonce = nonce_of(&answer.input)?;
+            let job = Job { key: Vec::new(), template: answer.input, nonce_offset: 76, version_mask };
+            let version = job.template_version_index();
+            Some(Planted { job: Arc::new(job), hit: Hit { version, nonce } })
+        })
+        .collect()
+}
+
+fn gpu_candidates(adapters: &[Adapter], sysroot: &Sysroot, settings: &GpuSettings) -> Vec<Candidate> {
+    let places: Vec<Place<'_>> = adapters
+        .iter()
+        .zip(0..)
+        .map(|(adapter, index)| Place { index, adapter, has_display: draws_desktop(adapter, sysroot) })
+        .collect();
+    let candidate = |device: Device, device_name: String| {
+        move |(id, available): (EngineId, Available)| Candidate {
+            id,
+            device,
+            device_name: device_name.clone(),
+            can_hash: false,
+            availability: Ok(available),
+        }
     };
-    sha256d::gpu::engines(index, adapter).into_iter().map(candidate).collect()
+    let each = places.iter().flat_map(|place| {
+        let device = if place.adapter.is_software() { Device::Cpu } else { Device::Gpu(place.index) };
+        sha256d::gpu::engines(place, settings).into_iter().map(candidate(device, place.adapter.name()))
+    });
+    let mut candidates: Vec<Candidate> = each.collect();
+    let cards: Vec<Place<'_>> = places.into_iter().filter(|place| !place.adapter.is_software()).collect();
+    if cards.len() > 1 {
+        let names: Vec<String> = cards.iter().map(|place| place.adapter.name()).collect();
+        let together = sha256d::gpu::together(&cards, settings);
+        candidates.extend(together.into_iter().map(candidate(Device::Gpus, names.join(" + "))));
+    }
+    candidates
+}
+
+/// Tells whether the adapter draws a desktop: outside Linux, where nobody says, it may.
+fn draws_desktop(adapter: &Adapter, sysroot: &Sysroot) -> bool {
+    let has_display = adapter.pci_bus_id().and_then(|id| machine::has_display(sysroot, id));
+    !adapter.is_software() && has_display.unwrap_or(!cfg!(target_os = "linux"))
 }
 
 fn gpu_addresses(adapters: &[Adapter]) -> Vec<GpuAddress> {
@@ -213,10 +284,10 @@ fn describe_gpus(adapters: &[Adapter], sysroot: &Sysroot) -> Vec<machine::Gpu> {
     let cards: Vec<(GpuAddress, u32)> = gpu_addresses(adapters).into_iter().zip(vendors).collect();
     let settings = energy::card_settings(sysroot, &cards);
     let described = adapters.iter().zip(0..).zip(settings);
-    described.map(|((adapter, index), settings)| describe_gpu(index, adapter, settings)).collect()
+    described.map(|((adapter, index), settings)| describe_gpu(index, adapter, settings, sysroot)).collect()
 }
 
-fn describe_gpu(index: u32, adapter: &Adapter, settings: CardSettings) -> machine::Gpu {
+fn describe_gpu(index: u32, adapter: &Adapter, settings: CardSettings, sysroot: &Sysroot) -> machine::Gpu {
     let (vendor_id, device_id) = adapter.vendor_and_device();
     let (driver, driver_info) = adapter.driver();
     machine::Gpu {
@@ -233,5 +304,6 @@ fn describe_gpu(index: u32, adapter: &Adapter, settings: CardSettings) -> machin
         clock_mhz: settings.clock_mhz,
         memory_clock_mhz: settings.memory_clock_mhz,
         limits: Some(adapter.limits()),
+        has_display: adapter.pci_bus_id().and_then(|id| machine::has_display(sysroot, id)),
     }
 }

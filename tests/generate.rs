@@ -136,6 +136,7 @@ fn the_manual_page_has_every_command_in_the_order_of_the_help() {
         "\"HASHWATT DEVICES\"",
         "\"HASHWATT SELFTEST\"",
         "\"HASHWATT BENCH\"",
+        "\"HASHWATT TUNE\"",
         "\"HASHWATT SCAN\"",
         "\"HASHWATT SCAN SHA256D\"",
         "\"HASHWATT SCAN RANDOMX-V1\"",
@@ -150,9 +151,23 @@ fn the_manual_page_has_every_command_in_the_order_of_the_help() {
         "\"HASHWATT GENERATE COMPLETIONS\"",
         "\"HASHWATT GENERATE MAN\"",
         "\"HASHWATT GENERATE SCHEMA\"",
+        "\"HASHWATT GENERATE KERNEL\"",
         "\"EXAMPLES AND EXIT CODES\"",
     ];
     assert_eq!(headings, expected);
     assert_eq!(run.stdout.matches("\\fB\\-\\-color\\fR \\fI<WHEN>").count(), 1, "what all commands take stands once");
     assert_eq!(hashwatt(&["generate", "man", "--json"]).json()["man"], run.stdout);
+}
+
+#[test]
+fn kernels_are_printed_as_they_are_committed_and_in_every_variant() {
+    for (arguments, file) in [(&["generate", "kernel"][..], "plain"), (&["generate", "kernel", "--rolled"], "rolled")] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("shaders/expanded/sha256d_{file}.wgsl"));
+        assert!(hashwatt(arguments).stdout == fs::read_to_string(path).unwrap(), "{file}");
+    }
+    let other = ["generate", "kernel", "--rolled", "--gpu-variant", "schedule=shared,workgroup=32", "--json"];
+    let document = hashwatt(&other).json();
+    assert!(document["source"].as_str().unwrap().contains("var<workgroup> schedule"));
+    assert_eq!(document["operations_of_a_version"]["additions"], 886);
+    assert_eq!(document["operations_of_a_nonce"]["additions"], 156);
 }

@@ -9,18 +9,19 @@ mod trials;
 use std::collections::VecDeque;
 use std::fs;
 use std::ops::Range;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{HEADER_125552, NONCE_125552, assert_close, hashwatt, hashwatt_with, number};
 use hashwatt::device::Device;
 use hashwatt::engine::{
     Cancel, Engine, EngineError, EngineId, Hit, HitFilter, Job, NONCE_END, Pool, Preparation, Quiet, RangeWork, Sink,
-    Span, SpanReport, VERSIONS_PER_SPAN, Work, WorkloadCursor,
+    Span, SpanReport, Together, VERSIONS_PER_SPAN, Work, WorkloadCursor,
 };
-use hashwatt::gpu::{GpuDevice, GpuError};
+use hashwatt::gpu::{GpuError, SharedDevice};
 use hashwatt::registry::Registry;
 use hashwatt::sha256d::gpu;
 use hashwatt::sha256d::wgsl::{Form, Variant};
@@ -66,13 +67,18 @@ fn of_engine(id: &str, reason: Option<&str>, is_software: bool) -> Vec<libtest_m
         with("gives every hit once where they overflow the buffer", reason, gives_every_hit_where_they_overflow),
         with("takes another job from span to span", reason, takes_another_job_from_span_to_span),
         with("refuses a job of another shape", reason, refuses_a_job_of_another_shape),
-        with("ends with an error when the device is lost", reason, ends_when_the_device_is_lost),
+        with("goes on with a new device when one is lost", reason, goes_on_after_one_loss),
+        with("ends with an error when that is lost, too", reason, ends_when_the_device_is_lost_again),
+        with("works together with another", reason, works_together_with_another),
         with("tells its limits", reason, tells_its_limits),
         with("can't hash single inputs and says who can", reason, refuses_to_hash),
         with("is missing without its driver, and the loader is still seen", reason, is_missing_without_its_driver),
         with("in software is charged to the cpu", needs_software, software_is_charged_to_the_cpu),
         with("on a card is charged to its own device", needs_card, a_card_is_charged_to_itself),
         with("agrees with the oracle in every variant", reason, agrees_in_every_variant),
+        with("keeps the variant that it found", reason, keeps_the_variant_that_it_found),
+        with("runs the variant and the batch that are asked for", reason, runs_what_is_asked_for),
+        with("has its hits counted and its planted blocks found", reason, has_its_hits_counted),
     ];
     if id.ends_with("+rolled") {
         trials.push(with("rolls versions", reason, rolls_versions));
@@ -104,7 +110,7 @@ fn tells_its_limits(id: &str) {
 
 fn constants_agree() {
     let read = |path: &str| fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let host = read("src/sha256d/gpu.rs");
+    let host = read("src/sha256d/gpu/engine.rs");
     let in_host = host.lines().find_map(|line| line.strip_prefix("const HITS_MAX: "));
     assert!(in_host.is_some_and(|line| line.ends_with(&format!(" = {HITS_MAX};"))), "{in_host:?}");
     for name in ["plain", "rolled"] {
@@ -241,9 +247,9 @@ fn agrees_in_every_variant(id: &str) {
     let versions = 0..VERSIONS_PER_SPAN.min(job.versions());
     let span = |nonces: Range<u64>| Span { job: Arc::clone(&job), versions: versions.clone(), nonces };
     let some = [span(0..1), span(NONCE_END - 1001..NONCE_END)];
-    for variant in Variant::all() {
+    for variant in Variant::neighbours(form) {
         let name = EngineId::new("sha256d", "variant", &format!("{variant:?}"));
-        let mut engine = gpu::engine(name, device(id, &pool), Instant::now(), form, variant).unwrap();
+        let mut engine = gpu::engine(name, shared(id, &pool), form, variant).unwrap();
         compare_spans(engine.as_mut(), &some, 3);
         compare_spans(engine.as_mut(), &[span(77..5000)], 0);
     }
@@ -339,19 +345,42 @@ fn refuses_a_job_of_another_shape(id: &str) {
     }
 }
 
-/// Takes the device away after some spans.
+/// Takes the device away after some spans, so many times.
 struct TakeAway {
-    device: Arc<GpuDevice>,
-    reports_left: u32,
+    shared: Arc<SharedDevice>,
+    every: u32,
+    reports: u32,
+    times_left: u32,
+    spans: Vec<Span>,
+}
+
+impl TakeAway {
+    fn new(shared: Arc<SharedDevice>, times: u32) -> Self {
+        Self { shared, every: 5, reports: 0, times_left: times, spans: Vec::new() }
+    }
 }
 
 impl Sink for TakeAway {
     fn report(&mut self, report: SpanReport) {
-        assert_eq!(report.hits.len(), expected(&report.span.job, report.span.nonces.clone(), 8).len());
-        self.reports_left = self.reports_left.saturating_sub(1);
-        if self.reports_left == 0 {
-            self.device.destroy();
+        let expected = expected_of(&report.span, 8);
+        let mut hits = report.hits.clone();
+        hits.sort_unstable();
+        assert_eq!(hits, expected);
+        self.spans.push(report.span);
+        self.reports += 1;
+        if self.reports.is_multiple_of(self.every) && self.times_left > 0 {
+            self.times_left -= 1;
+            self.shared.current().destroy();
         }
+    }
+}
+
+/// Work in spans short enough for the oracle.
+struct Short(RangeWork);
+
+impl Work for Short {
+    fn next(&self, hashes_max: u64) -> Option<Span> {
+        self.0.next(hashes_max.min(4096))
     }
 }
 
@@ -365,32 +394,84 @@ impl Work for Endless {
 }
 
 /// Returns the device that an engine has put into the pool.
-fn device(id: &str, pool: &Pool) -> Arc<GpuDevice> {
+fn shared(id: &str, pool: &Pool) -> Arc<SharedDevice> {
     let device = id.split('/').nth(1).unwrap();
     let missing = || Err(GpuError::Lost("the engine holds no device".to_owned()));
     pool.get_or_build(&format!("{device} device"), missing).unwrap()
 }
 
-fn ends_when_the_device_is_lost(id: &str) {
-    let (mut engine, pool) = prepare(id);
-    let device = device(id, &pool);
+/// Runs what could hang on a thread of its own, so that a hang is a failure.
+fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
+        let _ = sender.send(work());
+    });
+    receiver.recv_timeout(PATIENCE).expect("a lost device is noticed")
+}
+
+/// One loss is mended: the run goes on with a new device, and no span is lost or done twice.
+fn goes_on_after_one_loss(id: &str) {
+    let (mut engine, pool) = prepare(id);
+    let shared = shared(id, &pool);
+    let before = shared.current();
+    let (result, mut spans, mishap) = in_time(move || {
+        let work = RangeWork::new(Arc::new(job()), 0..100_000, Cancel::default());
+        let mut sink = TakeAway::new(shared, 1);
+        let result = engine.run(HitFilter::with_zero_bits(8), &Short(work), &mut sink);
+        (result, sink.spans, engine.mishap())
+    });
+    result.unwrap();
+    spans.sort_by_key(|span| span.nonces.start);
+    let mut next = 0;
+    for span in spans {
+        assert_eq!(span.nonces.start, next, "every nonce once");
+        next = span.nonces.end;
+    }
+    assert_eq!(next, 100_000);
+    assert!(mishap.is_some_and(|mishap| mishap.contains("new device")));
+    // Whoever comes next gets the new device.
+    let (mut other, pool) = prepare(id);
+    assert!(!Arc::ptr_eq(&before, &self::shared(id, &pool).current()));
+    compare(other.as_mut(), &[(Arc::new(job()), 0..1000)], 3);
+}
+
+fn ends_when_the_device_is_lost_again(id: &str) {
+    let (mut engine, pool) = prepare(id);
+    let shared = shared(id, &pool);
+    let (first, again) = in_time(move || {
         let work = Endless(WorkloadCursor::new(hashwatt::sha256d::workload()));
         let filter = HitFilter::with_zero_bits(8);
-        let mut sink = TakeAway { device, reports_left: 5 };
+        let mut sink = TakeAway::new(shared, 2);
         let first = engine.run(filter, &work, &mut sink);
-        let again = engine.run(filter, &work, &mut sink);
-        let _ = sender.send((first, again));
+        (first, engine.run(filter, &work, &mut sink))
     });
-    let (first, again) = receiver.recv_timeout(PATIENCE).expect("a lost device is noticed");
-    for result in [first, again] {
-        assert!(matches!(result, Err(EngineError::DeviceLost { .. } | EngineError::Failed { .. })), "{result:?}");
-    }
+    let Err(EngineError::DeviceLost { reason, .. }) = &first else { panic!("{first:?}") };
+    assert!(reason.contains("and with a new device and batches of a quarter"), "{reason}");
+    assert!(matches!(again, Err(EngineError::DeviceLost { .. } | EngineError::Failed { .. })), "{again:?}");
     // The device is gone, not the adapter: an engine that is made anew works.
     drop(pool);
     let (mut engine, _pool) = prepare(id);
     compare(engine.as_mut(), &[(Arc::new(job()), 0..1000)], 3);
+}
+
+/// Two devices of one adapter stand for two cards.
+fn works_together_with_another(id: &str) {
+    let registry = Registry::find(&Sysroot::default());
+    let (one, other) = (Pool::default(), Pool::default());
+    let cancel = Cancel::default();
+    let preparation = |pool| Preparation { key: &[], threads: 1, pool, progress: &Quiet, cancel: &cancel };
+    let candidate = registry.get(id).unwrap();
+    let engines =
+        vec![candidate.prepare(&preparation(&one)).unwrap(), candidate.prepare(&preparation(&other)).unwrap()];
+    assert!(!Arc::ptr_eq(&shared(id, &one), &shared(id, &other)));
+    let mut together = Together::new(EngineId::new("sha256d", "gpus", "wgsl"), engines);
+    let mut reports = Collect::default();
+    let work = RangeWork::new(Arc::new(job()), 0..3_000_000, Cancel::default());
+    together.run(HitFilter::with_zero_bits(12), &work, &mut reports).unwrap();
+    let mut hits: Vec<u32> = reports.0.iter().flat_map(|report| &report.hits).map(|hit| hit.nonce).collect();
+    hits.sort_unstable();
+    assert_eq!(hits, expected(&job(), 0..3_000_000, 12));
+    assert!(reports.0.iter().all(|report| report.finished.is_some()));
 }
 
 fn refuses_to_hash(id: &str) {
@@ -442,4 +523,71 @@ fn a_card_is_charged_to_itself(id: &str) {
     let other = bench(id, "watts:65W@cpu").json();
     assert_eq!(other["benchmarks"][0]["energy_j_per_hash"]["gross"], serde_json::Value::Null);
     assert!(other["benchmarks"][0]["energy_j_per_hash"]["reason"].as_str().unwrap().contains(device));
+}
+
+/// Runs a short benchmark with a cache directory of its own, and returns the record's benchmark.
+fn bench_in(cache: &Path, id: &str, options: &[&str]) -> serde_json::Value {
+    let arguments = [&["bench", id, "--json", "--meter", "none"], options].concat();
+    let record = hashwatt_with(&arguments, &[("XDG_CACHE_HOME", cache.to_str().unwrap())]).json();
+    record["benchmarks"][0].clone()
+}
+
+fn keeps_the_variant_that_it_found(id: &str) {
+    let cache = tempfile::tempdir().unwrap();
+    let file = cache.path().join("hashwatt/gpu-variants.json");
+    let first = bench_in(cache.path(), id, &["--time", "0.3"]);
+    assert_eq!(first["settings"]["variant_from"], "tuned");
+    assert!(number(&first["setup_s"]["tuning"]) > 0.0, "{first}");
+    let variant: Variant = first["settings"]["variant"].as_str().unwrap().parse().unwrap();
+    let kept: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    let choice = &kept["choices"][0];
+    assert_eq!(choice["variant"], variant.to_string());
+    assert!(number(&choice["rate_hps"]) > 1e5 && number(&choice["tried"]) >= 1.0, "{choice}");
+    // Another than the usual one, so that it is seen where it comes from.
+    let other = Variant { workgroup_size: 128, ..Variant::default() }.to_string();
+    fs::write(&file, fs::read_to_string(&file).unwrap().replace(&variant.to_string(), &other)).unwrap();
+    let second = bench_in(cache.path(), id, &["--time", "0.3"]);
+    assert_eq!((&second["settings"]["variant_from"], &second["settings"]["variant"]), (&"kept".into(), &other.into()));
+    assert!(second["setup_s"].get("tuning").is_none(), "{second}");
+    // Another driver's choice is none of this one's, and a broken file is as good as none.
+    let of_another = fs::read_to_string(&file).unwrap().replace("\"driver\": \"", "\"driver\": \"not ");
+    for text in [of_another.as_str(), "{"] {
+        fs::write(&file, text).unwrap();
+        assert_eq!(bench_in(cache.path(), id, &["--time", "0.3"])["settings"]["variant_from"], "tuned");
+    }
+}
+
+fn runs_what_is_asked_for(id: &str) {
+    let cache = tempfile::tempdir().unwrap();
+    let given = "rotation=sum,workgroup=32";
+    let benchmark = bench_in(cache.path(), id, &["--time", "0.3", "--gpu-variant", given, "--gpu-batch", "5ms"]);
+    let expected: Variant = given.parse().unwrap();
+    assert_eq!(benchmark["settings"]["variant"], expected.to_string());
+    assert_eq!(benchmark["settings"]["variant_from"], "given");
+    assert_eq!(benchmark["settings"]["batch_ms"], "5");
+    let usual = bench_in(cache.path(), id, &["--time", "0.3", "--no-autotune"]);
+    assert_eq!(usual["settings"]["variant"], Variant::default().to_string());
+    assert_eq!(usual["settings"]["variant_from"], "default");
+    assert!(!cache.path().join("hashwatt").exists(), "nothing was tried, so nothing is kept");
+    let bench = |options: &[&str]| hashwatt(&[&["bench", id, "--json"], options].concat());
+    bench(&["--gpu-variant", "rotation=left"]).is_refused(2, &["rotation=left", "rotation=or|sum|given"]);
+    bench(&["--gpu-variant", given, "--no-autotune"]).is_refused(2, &["--no-autotune"]);
+    bench(&["--gpu-batch", "300ms"]).is_refused(2, &["300ms", "0.1ms to 200ms"]);
+}
+
+/// A second of work is some ten thousand hits, and a span in sixteen holds a block of the chain.
+fn has_its_hits_counted(id: &str) {
+    let cache = tempfile::tempdir().unwrap();
+    let benchmark = bench_in(cache.path(), id, &["--no-autotune", "--time", "2"]);
+    let check = |name: &str| number(&benchmark["hit_check"][name]);
+    assert!(check("z_score").abs() <= 4.0 && check("planted") >= 1.0, "{}", benchmark["hit_check"]);
+    assert!(check("expected") > 5000.0, "{}", benchmark["hit_check"]);
+    let deviation = (check("hits") - check("expected")) / check("z_score");
+    assert!((deviation / check("expected").sqrt() - 1.0).abs() < 0.01, "{}", benchmark["hit_check"]);
+    if let Some(rate) = benchmark["device_rate"].as_object() {
+        let seconds: f64 =
+            benchmark["samples"].as_array().unwrap().iter().map(|sample| number(&sample["duration_s"])).sum();
+        let busy: f64 = benchmark["samples"].as_array().unwrap().iter().map(|sample| number(&sample["device_s"])).sum();
+        assert_close(number(&rate["busy_fraction"]), busy / seconds, "the device's own clock");
+    }
 }

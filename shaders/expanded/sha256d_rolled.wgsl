@@ -1,6 +1,6 @@
 // Scans nonces of Bitcoin headers that differ only in their version for double SHA-256 hashes that are hits.
 //
-// An invocation keeps its nonce and goes through the midstates. The message schedule of the header's second block is
+// An invocation keeps its nonce and goes through the midstates, or a share of them. The message schedule of the header's second block is
 // the same for all of them, so it is computed once, ahead of the loop.
 //
 // A line with a mark, two slashes and an at sign, is where the expansion of sha256d.wgsl goes.
@@ -35,6 +35,7 @@ const STATES_MAX = 32u;
 const WORKGROUP_SIZE = 64u;
 const JOB_VECTORS = 2u;
 const STATE_VECTORS = 5u;
+const STATES_PER_INVOCATION = 32u;
 
 @group(0) @binding(0) var<uniform> job: Job;
 @group(0) @binding(1) var<storage, read_write> hits: Hits;
@@ -68,7 +69,11 @@ fn swap_bytes(x: u32) -> u32 {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn scan(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) workgroups: vec3<u32>) {
+fn scan(
+    @builtin(global_invocation_id) id: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(num_workgroups) workgroups: vec3<u32>
+) {
     let index = id.x + id.y * (workgroups.x * WORKGROUP_SIZE);
     // The last workgroups reach past the end of a ragged range.
     if index >= job.count {
@@ -168,7 +173,9 @@ fn scan(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) w
     let x261 = 0xa4506cebu + x260;
     let x265 = 0xbef9a3f7u + x185 + x230 + small_sigma1(x255) + small_sigma0(x190);
     let x269 = 0xc67178f2u + x190 + x235 + small_sigma1(x260) + small_sigma0(x195);
-    for (var state = 0u; state < job.states; state += 1u) {
+    let first_state = id.z * STATES_PER_INVOCATION;
+    let end_state = min(first_state + STATES_PER_INVOCATION, job.states);
+    for (var state = first_state; state < end_state; state += 1u) {
         let s0 = job.state_words[state][0];
         let s1 = job.state_words[state][1];
         let s2 = job.state_words[state][2];

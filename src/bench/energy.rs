@@ -214,7 +214,7 @@ mod tests {
 
     fn sample(energies_j: &[(&str, f64)], hashes: u64) -> Sample {
         let energy_j = energies_j.iter().map(|&(name, energy_j)| (name.to_owned(), energy_j)).collect();
-        Sample { start: Duration::ZERO, duration: Duration::from_secs(1), hashes, energy_j }
+        Sample { start: Duration::ZERO, duration: Duration::from_secs(1), hashes, device_time: None, energy_j }
     }
 
     fn energy(turns: &[Vec<Sample>], device: Device, meterings: &Meterings, idle: &[&Idle]) -> Energy {

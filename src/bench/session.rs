@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::benchmark::{duration_of, phases_s, rate_of, rates_of, to_record};
+use super::benchmark::{device_rate_of, duration_of, hits_to_record, phases_s, rate_of, rates_of, to_record};
 use super::conditions::{self, TurnLog};
 use super::energy::{Metered, energy_per_hash};
 use super::idle::IdleMetering;
@@ -11,17 +11,22 @@ use super::turn::{self, Calibration, Conditions, Meterings, Sample, Turn, calibr
 use crate::clock::Clock;
 use crate::device::Device;
 use crate::engine::{
-    Cancel, Candidate, Engine, EngineError, EngineId, Preparation, Progress, Resource, SetupPart, Workload,
+    Cancel, Candidate, Engine, EngineError, EngineId, HitFilter, Preparation, Progress, Resource, SetupPart, Workload,
     WorkloadCursor,
 };
 use crate::machine::{LoadChange, LoadSnapshot};
 use crate::record::{Benchmark, Idle, Setup, Warning, When};
 use crate::statistics::outliers;
 use crate::unavailable::Unavailable;
-use crate::verify::{Oracle, VerifyError, self_test};
+use crate::verify::{Checked, Oracle, VerifyError, self_test};
 
 /// How long an engine is looked at to find the filter for its timed work.
 const CALIBRATION: Duration = Duration::from_millis(100);
+/// A card that is busy for less of the time is told of.
+const BUSY: f64 = 0.99;
+/// Beyond so many standard deviations the number of hits is looked at again: chance alone does so for one engine in
+/// 16,000.
+const SUSPICIOUS: f64 = 4.0;
 /// An interval wider than this, as a fraction of its value, to either side is worth a warning.
 const UNSTEADY: f64 = 0.05;
 
@@ -113,8 +118,16 @@ struct Running<'a> {
     turns: Vec<Vec<Sample>>,
     /// What was around each of them; none where the turn ended early.
     conditions: Vec<Option<Conditions>>,
-    verified_hashes: u64,
+    checked: Checked,
     is_over: bool,
+}
+
+impl Running<'_> {
+    fn add(&mut self, checked: Checked) {
+        self.checked.hashes += checked.hashes;
+        self.checked.planted += checked.planted;
+        self.checked.hit_count.add(checked.hit_count);
+    }
 }
 
 impl Session<'_> {
@@ -145,7 +158,8 @@ impl Session<'_> {
             if running.iter().any(|one| !one.turns.is_empty()) {
                 self.meter_idle(number, When::After, meterings, &mut outcome);
             }
-            for one in running {
+            for mut one in running {
+                self.confirm(&mut one)?;
                 self.end(one, number, meterings, &mut outcome);
             }
         }
@@ -208,7 +222,7 @@ impl Session<'_> {
             calibration,
             turns: Vec::new(),
             conditions: Vec::new(),
-            verified_hashes: 0,
+            checked: Checked::default(),
             is_over: false,
         })
     }
@@ -223,16 +237,7 @@ impl Session<'_> {
         if one.is_over || self.cancel.is_cancelled() {
             return Ok(());
         }
-        let turn = Turn {
-            clock: self.clock,
-            device: one.candidate.device,
-            work: &one.cursor,
-            filter: one.calibration.filter,
-            samples: self.plan.samples_per_turn,
-            sample: self.plan.sample,
-            cancel: self.cancel,
-            load: self.load,
-        };
+        let turn = self.turn(one.candidate.device, &one.cursor, one.calibration.filter);
         let turn::TurnOutcome { samples, conditions, work, fault } = run_turn(one.engine.as_mut(), &turn, meterings);
         if let Some(conditions) = &conditions {
             log.push(TurnLog::new(conditions.clone(), duration_of(samples.iter()).as_secs_f64()));
@@ -242,7 +247,7 @@ impl Session<'_> {
             one.conditions.push(conditions);
         }
         match work.check(one.engine.as_ref(), &mut one.oracle) {
-            Ok(hashes) => one.verified_hashes += hashes,
+            Ok(checked) => one.add(checked),
             Err(VerifyError::Engine(fault)) => {
                 // Unchecked work is no work.
                 one.turns.clear();
@@ -256,6 +261,39 @@ impl Session<'_> {
             outcome.fault(fault);
         }
         Ok(())
+    }
+
+    fn turn<'a>(&'a self, device: Device, work: &'a WorkloadCursor, filter: HitFilter) -> Turn<'a> {
+        Turn {
+            clock: self.clock,
+            device,
+            work,
+            filter,
+            samples: self.plan.samples_per_turn,
+            sample: self.plan.sample,
+            cancel: self.cancel,
+            load: self.load,
+        }
+    }
+
+    /// Holds the number of all hits against what it should be. Where it is suspicious, as many hashes again tell chance
+    /// from hashes that are left out; their rate doesn't count.
+    fn confirm(&self, one: &mut Running<'_>) -> Result<(), VerifyError> {
+        let is_suspicious = |one: &Running<'_>| one.checked.hit_count.z_score().abs() > SUSPICIOUS;
+        if !is_suspicious(one) || one.turns.is_empty() {
+            return Ok(());
+        }
+        for _ in 0..one.turns.len() {
+            let turn = self.turn(one.candidate.device, &one.cursor, one.calibration.filter);
+            let mut nobody = Meterings::new(Vec::new(), Duration::ZERO);
+            let turn::TurnOutcome { work, fault, .. } = run_turn(one.engine.as_mut(), &turn, &mut nobody);
+            if fault.is_some() || self.cancel.is_cancelled() {
+                break;
+            }
+            let checked = work.check(one.engine.as_ref(), &mut one.oracle)?;
+            one.add(checked);
+        }
+        if is_suspicious(one) { Err(one.checked.hit_count.wrong(&one.candidate.id).into()) } else { Ok(()) }
     }
 
     fn end(&self, one: Running<'_>, group: usize, meterings: &Meterings, outcome: &mut Outcome) {
@@ -278,6 +316,22 @@ impl Session<'_> {
             let text = format!("the rate of {id} is known to ±{:.0} % only", half_width * 100.0);
             outcome.warnings.push(Warning::new("unsteady", text, "measure longer, or end other programs"));
         }
+        if let Some(mishap) = one.engine.mishap() {
+            let hint = "the driver took the device away or ran out of memory: close what else uses it, or give a \
+                        smaller --gpu-batch";
+            outcome.warnings.push(Warning::new("device-recovered", format!("{id}: {mishap}"), hint));
+        }
+        let device_rate = device_rate_of(&one.turns);
+        let busy =
+            device_rate.map(|rate| rate.busy_fraction).filter(|_| matches!(one.candidate.device, Device::Gpu(_)));
+        if let Some(busy) = busy.filter(|busy| *busy < BUSY) {
+            let text = format!("the device of {id} was busy for {:.1} % of the time only", busy * 100.0);
+            outcome.warnings.push(Warning::new(
+                "device-idle",
+                text,
+                "give a longer --gpu-batch, or end other programs",
+            ));
+        }
         outcome.benchmarks.push(Benchmark {
             id: id.clone(),
             algorithm: id.algorithm().to_owned(),
@@ -288,11 +342,14 @@ impl Session<'_> {
             threads: one.engine.threads(),
             verified: true,
             verified_by: one.oracle.name.clone(),
-            verified_hashes: one.verified_hashes,
+            verified_hashes: one.checked.hashes,
+            hit_check: Some(hits_to_record(&one.checked)),
+            settings: one.engine.settings(),
             setup_s: phases_s(setup.iter()),
             meters: meter_names(meterings, one.candidate),
             energy_j_per_hash,
             rate_hps,
+            device_rate,
             turns: (0..)
                 .zip(&one.conditions)
                 .filter_map(|(turn, conditions)| Some(conditions::to_record(turn, conditions.as_ref()?)))
@@ -368,6 +425,7 @@ mod tests {
             Workload {
                 job: Job { key: Vec::new(), template: vec![0; 8], nonce_offset: 0, version_mask: 0 },
                 roll_offset: 4,
+                planted: Vec::new(),
             }
         }
 

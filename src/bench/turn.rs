@@ -19,9 +19,10 @@ pub(super) const LEAD_IN_MIN: Duration = Duration::from_millis(200);
 const LEAD_IN_TOLERANCE: f64 = 0.05;
 /// The lead-in ends after this long even when the rate isn't steady.
 pub(super) const LEAD_IN_MAX: Duration = Duration::from_secs(2);
-/// How many hits per second the filter of timed work shall give: enough to notice what is lost, few enough that hashing
-/// them again costs nothing. At 30 ms a submission these are a hundred in each.
-const HITS_PER_SECOND: f64 = 3000.0;
+/// How many hits per second the filter of timed work shall give at least, and at most twice as many: enough to notice
+/// what is lost, few enough that hashing them again costs nothing. Submissions of 10 to 30 ms have a hundred to six
+/// hundred each; in ten seconds a loss of 2 % is six standard deviations.
+const HITS_PER_SECOND: f64 = 10_000.0;
 
 /// One sample: what was hashed between two reports, and the joules of each meter in that time.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +33,8 @@ pub struct Sample {
     pub duration: Duration,
     /// How many hashes were finished in it.
     pub hashes: u64,
+    /// How long the device was busy with these hashes, by its own clock, where it has one.
+    pub device_time: Option<Duration>,
     /// Joules by the name of the meter.
     pub energy_j: BTreeMap<String, f64>,
 }
@@ -195,6 +198,7 @@ impl LeadIn {
 struct Open {
     start: Duration,
     hashes: u64,
+    device_time: Option<Duration>,
     readings: BTreeMap<String, f64>,
 }
 
@@ -223,11 +227,12 @@ impl TurnSink<'_, '_> {
                 start: open.start,
                 duration: now - open.start,
                 hashes: open.hashes,
+                device_time: open.device_time.filter(|time| !time.is_zero()),
                 energy_j,
             });
         }
         if self.outcome.samples.len() < self.turn.samples as usize {
-            self.open = Some(Open { start: now, hashes: 0, readings });
+            self.open = Some(Open { start: now, hashes: 0, device_time: Some(Duration::ZERO), readings });
         } else {
             let after = (self.turn.load)();
             let change = load_change(before, &after, now - *began);
@@ -246,7 +251,7 @@ impl Sink for TurnSink<'_, '_> {
         // Reports of several threads may be taken in another order than they were finished in, by microseconds.
         let now = now.max(self.last);
         self.last = now;
-        let hashes = report.span.hashes();
+        let (hashes, device_time) = (report.span.hashes(), report.device_time);
         self.outcome.work.observe(report);
         match &mut self.open {
             None if self.is_done.load(Ordering::Relaxed) => {}
@@ -258,6 +263,7 @@ impl Sink for TurnSink<'_, '_> {
             }
             Some(open) => {
                 open.hashes += hashes;
+                open.device_time = open.device_time.zip(device_time).map(|(sum, more)| sum + more);
                 if now - open.start >= self.turn.sample {
                     self.cut(now);
                 }
@@ -291,7 +297,7 @@ pub fn run_turn(engine: &mut dyn Engine, turn: &Turn<'_>, meterings: &mut Meteri
         outcome: TurnOutcome {
             samples: Vec::new(),
             conditions: None,
-            work: TimedWork::new(turn.filter, seed),
+            work: TimedWork::new(turn.filter, seed).with_planted(turn.work.planted()),
             fault: None,
         },
     };
@@ -304,7 +310,7 @@ pub fn run_turn(engine: &mut dyn Engine, turn: &Turn<'_>, meterings: &mut Meteri
 pub struct Calibration {
     /// The rate, in hashes per second.
     pub rate_hps: f64,
-    /// A filter that gives a few thousand hits per second at that rate.
+    /// A filter that gives ten to twenty thousand hits per second at that rate, or every hash.
     pub filter: HitFilter,
 }
 
@@ -378,6 +384,7 @@ mod tests {
         Workload {
             job: Job { key: Vec::new(), template: vec![0; 8], nonce_offset: 0, version_mask: 0 },
             roll_offset: 4,
+            planted: Vec::new(),
         }
     }
 
@@ -452,12 +459,12 @@ mod tests {
     }
 
     #[test]
-    fn a_calibration_gives_the_rate_and_a_filter_of_a_few_thousand_hits_a_second() {
+    fn a_calibration_gives_the_rate_and_a_filter_of_some_ten_thousand_hits_a_second() {
         let clock = FakeClock::default();
         let mut engine = FakeEngine::new(EngineId::new("fake", "cpu", "steady"), clock.clone(), 100, vec![48_000.0]);
         let (calibration, _) =
             calibrate(&mut engine, &workload(), &clock, Duration::from_millis(100), &Cancel::default()).unwrap();
         assert!((calibration.rate_hps / 48_000.0 - 1.0).abs() < 1e-6);
-        assert_eq!(calibration.filter.zero_bits(), 4);
+        assert_eq!(calibration.filter.zero_bits(), 2);
     }
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::generate::GenerateArguments;
+use super::gpu::GpuArguments;
+use super::tune::TuneArguments;
 use crate::coin::Coin;
 use crate::energy::MeterSpec;
 use crate::record::Order;
@@ -51,9 +53,9 @@ pub(super) struct Arguments {
 impl Arguments {
     /// Tells whether an option of the bare program was given, which a command would silently not look at.
     pub(super) fn has_main_job_options(&self) -> bool {
-        let MeasureArguments { meter, sysroot, out, threads, format } = &self.measure;
+        let MeasureArguments { meter, sysroot, out, threads, format, gpu } = &self.measure;
         let is_measuring = !meter.is_empty() || sysroot.is_some() || out.is_some() || threads.is_some();
-        is_measuring || format.is_some() || self.price_kwh.is_some()
+        is_measuring || format.is_some() || gpu.is_given() || self.price_kwh.is_some()
     }
 }
 
@@ -104,6 +106,8 @@ pub(super) struct MeasureArguments {
     /// What standard output holds [default: table]
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<Format>,
+    #[command(flatten)]
+    pub(super) gpu: GpuArguments,
 }
 
 /// The forms in which a measurement is printed.
@@ -138,6 +142,8 @@ pub(super) enum Command {
     },
     /// Measure engines
     Bench(BenchArguments),
+    /// Find the fastest variant of the kernels on each graphics adapter, and keep it
+    Tune(TuneArguments),
     /// Hash a range of nonces and print those that meet the target
     Scan(ScanArguments),
     /// Hash one input

@@ -1,4 +1,5 @@
-//! `hashwatt generate`: completions, the manual page and the JSON Schema of records, as this very program has them.
+//! `hashwatt generate`: completions, the manual page, the JSON Schema of records and the kernels of graphics adapters, as
+//! this very program has them.
 
 use std::io;
 use std::process::ExitCode;
@@ -12,13 +13,15 @@ use super::args::Arguments;
 use super::exit::Failure;
 use super::output::Output;
 use crate::record;
+use crate::sha256d::wgsl::{Form, Kernel, Variant};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   hashwatt generate completions bash > ~/.local/share/bash-completion/completions/hashwatt
   hashwatt generate man > hashwatt.1 && man ./hashwatt.1
-  hashwatt generate schema > record.schema.json")]
+  hashwatt generate schema > record.schema.json
+  hashwatt generate kernel --rolled --gpu-variant addition=multiplied > kernel.wgsl")]
 pub(super) struct GenerateArguments {
     #[command(subcommand)]
     what: Generated,
@@ -37,6 +40,15 @@ enum Generated {
     Man,
     /// The JSON Schema of records
     Schema,
+    /// A kernel of SHA-256d as graphics adapters get it, in WGSL
+    Kernel {
+        /// The one that rolls versions
+        #[arg(long)]
+        rolled: bool,
+        /// The variant [default: the usual one]; hashwatt tune lists them
+        #[arg(long, value_name = "SPEC", default_value_t)]
+        gpu_variant: Variant,
+    },
 }
 
 /// What the crate writes before every section.
@@ -64,6 +76,20 @@ pub(super) fn run(arguments: &GenerateArguments, output: &mut Output) -> Result<
             }
         }
         Generated::Schema => output.json(&record::schema())?,
+        Generated::Kernel { rolled, gpu_variant } => {
+            let kernel = Kernel::new(if rolled { Form::Rolled } else { Form::Plain }, gpu_variant);
+            if output.json {
+                let [of_nonce, of_state] = kernel.operations();
+                output.json(&json!({
+                    "variant": gpu_variant.to_string(),
+                    "source": kernel.source(),
+                    "operations_of_a_nonce": of_nonce,
+                    "operations_of_a_version": rolled.then_some(of_state),
+                }))?;
+            } else {
+                output.text(kernel.source())?;
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -33,7 +33,7 @@ impl Measurement {
     /// Checks the arguments and opens what they name. Nothing has been computed yet when this fails.
     pub(super) fn open(arguments: &MeasureArguments, is_quiet: bool) -> Result<Self, Failure> {
         let sysroot = arguments.sysroot.as_ref().map_or_else(|| Ok(Sysroot::default()), Sysroot::new)?;
-        let workshop = Workshop::open(&sysroot, arguments.threads, is_quiet)?;
+        let workshop = Workshop::open_with(&sysroot, arguments.threads, is_quiet, &arguments.gpu.settings())?;
         let meters_opened = workshop.clock.now();
         let meters = energy::open(&arguments.meter, &sysroot, &workshop.registry.gpu_addresses())?;
         let out = match &arguments.out {

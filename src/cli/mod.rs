@@ -9,6 +9,7 @@ mod cost;
 mod devices;
 mod exit;
 mod generate;
+mod gpu;
 mod hash;
 mod interrupt;
 mod log;
@@ -22,6 +23,7 @@ mod select;
 mod selftest;
 mod summary;
 mod surroundings;
+mod tune;
 mod workshop;
 
 use std::process::ExitCode;
@@ -31,7 +33,7 @@ use clap::{CommandFactory, Parser};
 use self::args::{Arguments, Command};
 use self::exit::Failure;
 use self::output::Output;
-use crate::gpu;
+use crate::gpu::keep_drivers_off_the_desktop;
 use crate::study::DEFAULT_PRICE_KWH;
 
 /// Runs the program with the arguments of this process.
@@ -44,7 +46,7 @@ pub fn main() -> ExitCode {
             return exit::clap_exit(&error);
         }
     };
-    gpu::keep_drivers_off_the_desktop();
+    keep_drivers_off_the_desktop();
     let mut output = Output::new(&arguments.common);
     log::init(arguments.common.verbose);
     match run(arguments, &mut output) {
@@ -64,6 +66,7 @@ fn run(arguments: Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
         Some(Command::Devices { sysroot }) => devices::run(sysroot.as_deref(), output),
         Some(Command::Selftest { filters, threads }) => selftest::run(&filters, threads, output),
         Some(Command::Bench(arguments)) => bench::run(&arguments, output),
+        Some(Command::Tune(arguments)) => tune::run(&arguments, output),
         Some(Command::Scan(scan)) => scan::run(&scan, output),
         Some(Command::Hash(hash)) => hash::run(&hash, output),
         Some(Command::Compare(compare)) => compare::run(&compare, output),

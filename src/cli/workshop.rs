@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::exit::Failure;
 use super::progress::Terminal;
-use super::{interrupt, select};
+use super::{gpu, interrupt, select};
 use crate::bench::{Supplier, calibrate};
 use crate::clock::MonotonicClock;
 use crate::engine::{Cancel, Candidate, Engine, EngineError, EngineId, Job, Pool, Preparation, Workload};
 use crate::record::Calibrated;
 use crate::registry::Registry;
+use crate::sha256d::gpu::GpuSettings;
 use crate::sysroot::Sysroot;
 use crate::verify::{Oracle, VerifyError, known_answers, self_test};
 
@@ -38,9 +39,19 @@ pub(super) struct Tested {
 impl Workshop {
     /// Looks at this machine. From here on an interrupt ends things in good order.
     pub(super) fn open(sysroot: &Sysroot, threads: Option<usize>, is_quiet: bool) -> Result<Self, Failure> {
+        Self::open_with(sysroot, threads, is_quiet, &gpu::as_found_before())
+    }
+
+    /// The same, with engines on graphics adapters set as the user wants them.
+    pub(super) fn open_with(
+        sysroot: &Sysroot,
+        threads: Option<usize>,
+        is_quiet: bool,
+        settings: &GpuSettings,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             threads: select::threads(threads)?,
-            registry: Registry::find(sysroot),
+            registry: Registry::find_with(sysroot, settings),
             terminal: Terminal::new(is_quiet),
             cancel: interrupt::watch(),
             pool: Pool::default(),

@@ -4,6 +4,7 @@
 //! kind: `hit`, `lost`, `checksum`, `hash` or `device-lost`. `HASHWATT_FAULT_AFTER=N` lets N hashes pass first, so that
 //! the known answers hold and only the timed work is wrong.
 
+use std::collections::BTreeMap;
 use std::env;
 
 use super::{Engine, EngineError, EngineId, Hash, HitFilter, SetupPart, Sink, SpanReport, Work};
@@ -96,6 +97,14 @@ impl Engine for Faulty {
 
     fn setup(&self) -> Vec<SetupPart> {
         self.engine.setup()
+    }
+
+    fn settings(&self) -> BTreeMap<String, String> {
+        self.engine.settings()
+    }
+
+    fn mishap(&self) -> Option<String> {
+        self.engine.mishap()
     }
 
     fn run(&mut self, filter: HitFilter, work: &dyn Work, sink: &mut dyn Sink) -> Result<(), EngineError> {

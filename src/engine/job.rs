@@ -159,7 +159,7 @@ impl Span {
 
 /// How far a job is handed out: versions by the block, and each block with all nonces before the next.
 #[derive(Debug)]
-struct Position {
+pub(super) struct Position {
     job: Arc<Job>,
     versions: Range<u64>,
     nonces: Range<u64>,
@@ -167,13 +167,13 @@ struct Position {
 }
 
 impl Position {
-    fn start(job: Arc<Job>, nonces: Range<u64>) -> Self {
+    pub(super) fn start(job: Arc<Job>, nonces: Range<u64>) -> Self {
         let versions = 0..VERSIONS_PER_SPAN.min(job.versions());
         Self { job, versions, next_nonce: nonces.start, nonces }
     }
 
     /// Takes the next span; none when the job is used up.
-    fn take(&mut self, hashes_max: u64) -> Option<Span> {
+    pub(super) fn take(&mut self, hashes_max: u64) -> Option<Span> {
         if self.next_nonce >= self.nonces.end {
             let start = self.versions.end;
             self.versions = start..(start + VERSIONS_PER_SPAN).min(self.job.versions());
@@ -285,64 +285,6 @@ impl Work for RangeWork {
     }
 }
 
-/// Jobs without end for a benchmark: when the nonces of one are used up, the next differs in another 32-bit field.
-///
-/// That field is a header's time for Bitcoin (miners roll it in the same way), and bytes of the blob for RandomX; so no
-/// input is hashed twice, as fast as the device may be.
-#[derive(Debug, Clone)]
-pub struct Workload {
-    /// The first job.
-    pub job: Job,
-    /// Where the field lies in the template that is counted up from job to job.
-    pub roll_offset: usize,
-}
-
-impl Workload {
-    /// Returns job number `index`.
-    ///
-    /// # Panics
-    ///
-    /// The field lies outside the template.
-    #[must_use]
-    pub fn job(&self, index: u32) -> Job {
-        let mut job = self.job.clone();
-        let field = &mut job.template[self.roll_offset..self.roll_offset + 4];
-        let rolled = u32::from_le_bytes([field[0], field[1], field[2], field[3]]).wrapping_add(index);
-        field.copy_from_slice(&rolled.to_le_bytes());
-        job
-    }
-}
-
-/// Where a [`Workload`] has got to. One is kept per engine, so that no turn repeats the work of an earlier one.
-#[derive(Debug)]
-pub struct WorkloadCursor {
-    workload: Workload,
-    /// The number of the job, and how far it is handed out.
-    position: Mutex<(u32, Position)>,
-}
-
-impl WorkloadCursor {
-    /// Starts at the first nonce of the first job.
-    #[must_use]
-    pub fn new(workload: Workload) -> Self {
-        let first = Position::start(Arc::new(workload.job(0)), 0..NONCE_END);
-        Self { workload, position: Mutex::new((0, first)) }
-    }
-
-    /// Takes the next span of at most `hashes_max` hashes, or of one nonce.
-    pub fn take(&self, hashes_max: u64) -> Span {
-        let mut guard = self.position.lock().unwrap_or_else(PoisonError::into_inner);
-        let (index, position) = &mut *guard;
-        loop {
-            if let Some(span) = position.take(hashes_max) {
-                return span;
-            }
-            *index = index.wrapping_add(1);
-            *position = Position::start(Arc::new(self.workload.job(*index)), 0..NONCE_END);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -376,15 +318,6 @@ mod tests {
     }
 
     #[test]
-    fn a_workload_rolls_to_a_new_job_when_the_nonces_are_used_up() {
-        let cursor = WorkloadCursor::new(Workload { job: job(), roll_offset: 68 });
-        assert_eq!(cursor.take(u64::MAX).nonces, 0..NONCE_END);
-        let second = cursor.take(7);
-        assert_eq!(second.nonces, 0..7);
-        assert_eq!(second.job.template[68..72], [1, 0, 0, 0]);
-    }
-
-    #[test]
     fn the_bits_of_an_index_go_to_the_places_of_the_mask() {
         let mut job = Job { version_mask: 0x1fff_e000, ..job() };
         job.template[..4].copy_from_slice(&0x2fff_0004_u32.to_le_bytes());
@@ -414,16 +347,6 @@ mod tests {
             assert!(inputs.iter().all(|&input| all.contains(input)));
             assert_eq!(inputs, all.inputs().collect::<Vec<_>>(), "{mask:x}, {hashes_max}");
         }
-    }
-
-    #[test]
-    fn a_workload_rolls_versions_before_it_rolls_jobs() {
-        let job = Job { version_mask: 0x7e000, ..job() };
-        let cursor = WorkloadCursor::new(Workload { job, roll_offset: 68 });
-        let taken: Vec<Span> = (0..3).map(|_| cursor.take(u64::MAX)).collect();
-        assert_eq!(taken.iter().map(|span| span.versions.clone()).collect::<Vec<_>>(), [0..32, 32..64, 0..32]);
-        assert!(taken.iter().all(|span| span.nonces == (0..NONCE_END)));
-        assert_eq!((taken[1].job.template[68], taken[2].job.template[68]), (0, 1));
     }
 
     #[test]

@@ -10,15 +10,18 @@ pub mod fault;
 mod id;
 mod job;
 mod pool;
+mod together;
+mod workload;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 pub use self::candidate::{Available, Candidate, MakeEngine, Preparation, Progress, Quiet, Resource};
 pub use self::id::EngineId;
-pub use self::job::{
-    Cancel, Hit, HitFilter, Job, NONCE_END, RangeWork, Span, VERSIONS_PER_SPAN, Work, Workload, WorkloadCursor,
-};
+pub use self::job::{Cancel, Hit, HitFilter, Job, NONCE_END, RangeWork, Span, VERSIONS_PER_SPAN, Work};
 pub use self::pool::Pool;
+pub use self::together::Together;
+pub use self::workload::{Planted, Workload, WorkloadCursor};
 use crate::unavailable::Unavailable;
 
 /// A hash in the order in which its algorithm puts it out.
@@ -34,6 +37,16 @@ pub trait Engine: Send {
 
     /// Returns what had to be built before this engine could run, whoever built it, with the time of each part.
     fn setup(&self) -> Vec<SetupPart>;
+
+    /// Returns how the engine is set, by name, for whoever reads its figures: what was chosen for this machine.
+    fn settings(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// Returns what went wrong with the device and was mended, if anything was.
+    fn mishap(&self) -> Option<String> {
+        None
+    }
 
     /// Works through the spans that `work` hands out, and reports each to `sink` when it is finished.
     ///

@@ -23,6 +23,15 @@ pub enum GpuError {
     Refused(String),
 }
 
+impl GpuError {
+    /// Tells whether a new device and less work at a time may help: where the driver took the device away, as it does
+    /// when a submission takes too long for it, and where memory ran out.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::OutOfMemory(_))
+    }
+}
+
 /// The adapters found, or why there is none.
 #[derive(Debug)]
 pub struct Adapters {

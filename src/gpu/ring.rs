@@ -97,7 +97,7 @@ impl Ring {
         self.in_flight == 0
     }
 
-    /// Submits the kernel over `workgroups` (x, y).
+    /// Submits the kernel over `workgroups` (x, y, z).
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl Ring {
     /// # Panics
     ///
     /// The ring is full, or the parameters have another length than described: faults of the caller.
-    pub fn submit(&mut self, parameters: &[u8], workgroups: (u32, u32)) -> Result<(), GpuError> {
+    pub fn submit(&mut self, parameters: &[u8], workgroups: [u32; 3]) -> Result<(), GpuError> {
         assert!(!self.is_full(), "a full ring takes no submission");
         let index = (self.oldest + self.in_flight) % self.slots.len();
         let slot = &mut self.slots[index];
@@ -123,7 +123,8 @@ impl Ring {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
             pass.set_pipeline(&self.pipeline);
             pass.set_bind_group(0, &slot.bind_group, &[]);
-            pass.dispatch_workgroups(workgroups.0, workgroups.1, 1);
+            let [x, y, z] = workgroups;
+            pass.dispatch_workgroups(x, y, z);
         }
         encoder.copy_buffer_to_buffer(&slot.result, 0, &slot.staging, 0, self.result_len);
         if let Some(timestamps) = &slot.timestamps {

@@ -4,6 +4,7 @@
 
 mod cache;
 mod cpu;
+mod display;
 #[cfg(test)]
 mod fake;
 mod frequency;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::display::has_display;
 pub use self::load::{LoadChange, LoadSnapshot, load, load_change};
 pub use self::memory::available_memory_bytes;
 
@@ -215,6 +217,9 @@ pub struct Gpu {
     /// What it can do at most. Absent in older records.
     #[serde(default)]
     pub limits: Option<GpuLimits>,
+    /// Whether it draws a desktop, where the system tells.
+    #[serde(default)]
+    pub has_display: Option<bool>,
 }
 
 /// What a graphics adapter can do at most, as far as its driver and the interface let it.

@@ -60,7 +60,7 @@ pub const BENCHMARK_KEY: &[u8] = b"test key 028";
 #[must_use]
 pub fn workload() -> Workload {
     let job = Job { key: BENCHMARK_KEY.to_vec(), template: vec![0; 76], nonce_offset: NONCE_OFFSET, version_mask: 0 };
-    Workload { job, roll_offset: NONCE_OFFSET + 4 }
+    Workload { job, roll_offset: NONCE_OFFSET + 4, planted: Vec::new() }
 }
 
 /// Tells whether `hashes` are done sooner when a dataset is built for them first.

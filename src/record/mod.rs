@@ -40,7 +40,7 @@ impl fmt::Display for FormatVersion {
 }
 
 /// The version that this program writes.
-pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 1 };
+pub const FORMAT_VERSION: FormatVersion = FormatVersion { major: 1, minor: 2 };
 
 /// The record of a whole run of hashwatt. Units stand last in names: `_s` seconds, `_j` joules, `_w` watts, `_hps`
 /// hashes per second. What isn't known is null or absent, and never 0.
@@ -219,6 +219,12 @@ pub struct Benchmark {
     pub verified_by: String,
     /// How many hashes of the timed work were computed again.
     pub verified_hashes: u64,
+    /// How many hits the timed work gave, beside how many it should have. Absent in older records.
+    #[serde(default)]
+    pub hit_check: Option<HitCheck>,
+    /// How the engine was set: what was chosen for this machine, by name.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
     /// Disjoint phases of what this engine needed before it could run, in seconds, whoever built it.
     pub setup_s: BTreeMap<String, f64>,
     /// The meters that belong to this engine's device.
@@ -233,6 +239,9 @@ pub struct Benchmark {
     pub outliers: Vec<usize>,
     /// Its rate, in hashes per second.
     pub rate_hps: Rate,
+    /// What the device's own clock says; absent where it has none, as processors have.
+    #[serde(default)]
+    pub device_rate: Option<DeviceRate>,
     /// Its energy, in joules per hash.
     pub energy_j_per_hash: Energy,
 }
@@ -275,6 +284,9 @@ pub struct Sample {
     pub duration_s: f64,
     /// How many hashes were finished in it.
     pub hashes: u64,
+    /// How long the device was busy with them by its own clock, in seconds; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_s: Option<f64>,
     /// Joules by meter.
     pub energy_j: BTreeMap<String, f64>,
 }
@@ -310,6 +322,33 @@ impl Rate {
     pub fn interval(&self) -> Interval {
         Interval { value: self.median, low: self.low, high: self.high }
     }
+}
+
+/// What a device's own clock says of the timed work.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceRate {
+    /// All hashes over the time that the device was busy, in hashes per second.
+    pub rate_hps: f64,
+    /// The part of all measured time that the device was busy, from 0 to 1; of all cards together up to their number.
+    pub busy_fraction: f64,
+}
+
+/// How many hits the filter of the timed work gave: a sum over all of it, that tells whether hashes were left out.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HitCheck {
+    /// Leading bits that were zero in a hit.
+    pub zero_bits: u32,
+    /// Hashes that were computed, those around planted solutions left out.
+    pub hashes: u64,
+    /// Hits among them that were reported.
+    pub hits: u64,
+    /// Hits that there should be, on average.
+    pub expected: f64,
+    /// By how many standard deviations the hits are more than expected; fewer, if negative. Beyond 4, and still beyond
+    /// after as many hashes more, the run ends with a wrong result.
+    pub z_score: f64,
+    /// Planted solutions, blocks of the chain at random places of the timed work, that were found. None was missed.
+    pub planted: u64,
 }
 
 /// Joules per hash.

@@ -29,7 +29,7 @@ pub const ALGORITHM: &str = "sha256d";
 /// Returns the work of a benchmark: the header of Bitcoin's block 125552, its time counted up when the nonces run out.
 #[must_use]
 pub fn workload() -> Workload {
-    Workload { job: BlockHeader::BLOCK_125552.job(), roll_offset: header::TIME_OFFSET }
+    Workload { job: BlockHeader::BLOCK_125552.job(), roll_offset: header::TIME_OFFSET, planted: Vec::new() }
 }
 
 /// The bits of a header's version that may be rolled (BIP 320).
@@ -38,8 +38,8 @@ pub const VERSION_MASK: u32 = 0x1fff_e000;
 /// Returns the work of a benchmark of engines that roll versions: as [`workload`], with 65,536 versions.
 #[must_use]
 pub fn rolled_workload() -> Workload {
-    let Workload { job, roll_offset } = workload();
-    Workload { job: Job { version_mask: VERSION_MASK, ..job }, roll_offset }
+    let Workload { job, .. } = workload();
+    Workload { job: Job { version_mask: VERSION_MASK, ..job }, ..workload() }
 }
 
 /// Tells why an engine can't work on `job`, if it can't: it has to be a header, without a key.

@@ -7,7 +7,7 @@ mod timed;
 
 pub use self::known_answers::{KnownAnswer, known_answers, self_test};
 pub use self::oracle::Oracle;
-pub use self::timed::TimedWork;
+pub use self::timed::{Checked, HitCount, TimedWork};
 
 use std::fmt;
 

@@ -40,6 +40,8 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     for name in ["HASHWATT_FAULT", "HASHWATT_FAULT_AFTER", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
         command.env_remove(name);
     }
+    // What a run finds out about this machine is none of the user's.
+    command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
     command.args(arguments).stdin(Stdio::null());
     command
 }

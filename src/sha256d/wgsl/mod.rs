@@ -21,12 +21,14 @@ mod graph;
 mod read;
 #[cfg(test)]
 mod tests;
+mod variant;
 mod write;
 
 use crate::gpu::naga;
 
 use self::graph::{Graph, Id, Input};
 use self::read::Value;
+pub use self::variant::{Addition, Majority, ParseVariantError, Rotation, Schedule, Variant};
 pub use self::write::Operations;
 use crate::engine::VERSIONS_PER_SPAN;
 
@@ -35,9 +37,12 @@ const SOURCE: &str = include_str!("../../../shaders/sha256d.wgsl");
 const PLAIN: &str = include_str!("../../../shaders/sha256d_plain.wgsl");
 const ROLLED: &str = include_str!("../../../shaders/sha256d_rolled.wgsl");
 
-/// The most midstates that a submission takes, as in the shader.
-pub const STATES_MAX: usize = 32;
+/// The most midstates that a submission takes, as in the shader. With 64 of them a hash would take 0.3 % less, because
+/// more share a schedule.
+pub const STATES_MAX: u32 = 32;
 const _: () = assert!(STATES_MAX as u64 == VERSIONS_PER_SPAN, "a span fits");
+/// At most 65,535 workgroups may stand in a row; longer rows are of this many.
+const ROW_WORKGROUPS: u64 = 1 << 15;
 /// The words of the parameters before those of the expansion.
 const HEAD_WORDS: usize = 8;
 
@@ -50,69 +55,6 @@ pub enum Form {
     Rolled,
 }
 
-/// How rotations are spelt, so that the driver's compiler finds the one instruction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rotation {
-    /// Two shifts by constants and an or.
-    Or,
-    /// Two shifts by constants and a sum.
-    Sum,
-    /// Two shifts and an or, by numbers that only the host knows: a form that Mesa looks for.
-    Given,
-}
-
-/// How Maj is spelt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Majority {
-    /// (x & y) | (z & (x | y)).
-    Or,
-    /// y ^ ((x ^ y) & (y ^ z)): x ^ y is the next round's y ^ z.
-    Shared,
-    /// A selection by x ^ y.
-    Select,
-}
-
-/// How sums are spelt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Addition {
-    /// As sums.
-    Plain,
-    /// As products with a one that only the host knows, so that NVIDIA's multipliers do them.
-    Multiplied,
-}
-
-/// A spelling of a kernel: all compute the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Variant {
-    /// How rotations are spelt.
-    pub rotation: Rotation,
-    /// How Maj is spelt.
-    pub majority: Majority,
-    /// How sums are spelt.
-    pub addition: Addition,
-    /// How many invocations make a workgroup.
-    pub workgroup_size: u32,
-}
-
-impl Default for Variant {
-    fn default() -> Self {
-        Self { rotation: Rotation::Or, majority: Majority::Shared, addition: Addition::Plain, workgroup_size: 64 }
-    }
-}
-
-impl Variant {
-    /// Returns the variants that are worth a trial: the default, and those that differ from it in one respect.
-    #[must_use]
-    pub fn all() -> Vec<Self> {
-        let usual = Self::default();
-        let rotations = [Rotation::Sum, Rotation::Given].map(|rotation| Self { rotation, ..usual });
-        let majorities = [Majority::Or, Majority::Select].map(|majority| Self { majority, ..usual });
-        let multiplied = Self { addition: Addition::Multiplied, ..usual };
-        let sizes = [32, 128, 256].map(|workgroup_size| Self { workgroup_size, ..usual });
-        [vec![usual], rotations.into(), majorities.into(), vec![multiplied], sizes.into()].concat()
-    }
-}
-
 /// A kernel: its text, and what the host has to compute for it.
 #[derive(Debug)]
 pub struct Kernel {
@@ -123,7 +65,8 @@ pub struct Kernel {
     job_words: Vec<Id>,
     state_words: Vec<Id>,
     form: Form,
-    workgroup_size: u32,
+    variant: Variant,
+    kept_words: usize,
 }
 
 impl Kernel {
@@ -143,6 +86,11 @@ impl Kernel {
             format!("const WORKGROUP_SIZE = {}u;\nconst JOB_VECTORS = {job_vectors}u;\n", variant.workgroup_size);
         if form == Form::Rolled {
             constants += &format!("const STATE_VECTORS = {state_vectors}u;\n");
+            constants += &format!("const STATES_PER_INVOCATION = {}u;\n", variant.states);
+        }
+        if expansion.kept_words > 0 {
+            let words = expansion.kept_words * variant.workgroup_size as usize;
+            constants += &format!("var<workgroup> schedule: array<u32, {words}u>;\n");
         }
         let job = (0..job_vectors).map(|index| format!("let j{index} = job.words[{index}];"));
         let state = (0..state_vectors).map(|index| format!("let s{index} = job.state_words[state][{index}];"));
@@ -166,7 +114,8 @@ impl Kernel {
             job_words: job_words.to_vec(),
             state_words: state_words.to_vec(),
             form,
-            workgroup_size: variant.workgroup_size,
+            variant,
+            kept_words: expansion.kept_words,
         }
     }
 
@@ -182,10 +131,27 @@ impl Kernel {
         self.form
     }
 
-    /// Returns how many invocations make a workgroup.
+    /// Returns how it is spelt.
     #[must_use]
-    pub fn workgroup_size(&self) -> u32 {
-        self.workgroup_size
+    pub fn variant(&self) -> Variant {
+        self.variant
+    }
+
+    /// Returns the workgroups that together scan so many nonces with so many midstates: rows of nonces, and the
+    /// midstates in depth.
+    #[must_use]
+    pub fn workgroups(&self, nonces: u64, states: usize) -> [u32; 3] {
+        let workgroups = nonces.div_ceil(u64::from(self.variant.workgroup_size));
+        let rows = workgroups.div_ceil(ROW_WORKGROUPS);
+        let columns = if rows > 1 { ROW_WORKGROUPS } else { workgroups };
+        let depth = states.div_ceil(self.variant.states as usize);
+        [columns, rows, depth as u64].map(|count| u32::try_from(count).expect("nonces are 2^32 at most, states 32"))
+    }
+
+    /// Returns how many bytes of the workgroup's memory it takes.
+    #[must_use]
+    pub fn workgroup_bytes(&self) -> usize {
+        4 * self.kept_words * self.variant.workgroup_size as usize
     }
 
     /// Returns the operations for each nonce and, if the kernel goes through several midstates, for each of those. The
@@ -198,7 +164,7 @@ impl Kernel {
     /// Returns how many words the parameters are.
     #[must_use]
     pub fn parameters_words(&self) -> usize {
-        let states = if self.form == Form::Rolled { STATES_MAX } else { 0 };
+        let states = if self.form == Form::Rolled { STATES_MAX as usize } else { 0 };
         HEAD_WORDS + 4 * self.job_words.len().div_ceil(4) + states * 4 * self.state_words.len().div_ceil(4)
     }
 
@@ -210,7 +176,7 @@ impl Kernel {
     /// There are more states than the kernel takes, or none.
     #[must_use]
     pub fn parameters(&self, nonces: (u32, u32), mask: u32, states: &[[u32; 8]], tail: [u32; 3]) -> Vec<u32> {
-        let states_max = if self.form == Form::Rolled { STATES_MAX } else { 1 };
+        let states_max = if self.form == Form::Rolled { STATES_MAX as usize } else { 1 };
         assert!(!states.is_empty() && states.len() <= states_max, "the caller splits what doesn't fit");
         let evaluate = |words: &[Id], state: &[u32; 8]| {
             self.host.evaluate(words, |input| match input {
@@ -234,6 +200,17 @@ impl Kernel {
         parameters.resize(self.parameters_words(), 0);
         parameters
     }
+}
+
+/// Returns a short text that changes with the shaders, so that what was found out about one kernel isn't taken for true
+/// of another.
+pub(super) fn fingerprint() -> String {
+    use sha2::Digest;
+    let digest = [SOURCE, PLAIN, ROLLED, env!("CARGO_PKG_VERSION")]
+        .iter()
+        .fold(sha2::Sha256::new(), |hash, text| hash.chain_update(text.as_bytes()))
+        .finalize();
+    const_hex::encode(&digest[..8])
 }
 
 /// Reads the computation, and folds it.

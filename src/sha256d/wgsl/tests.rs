@@ -4,7 +4,7 @@
 use sha2::Digest;
 
 use super::graph::Input;
-use super::{Addition, Form, Kernel, Majority, Operations, Rotation, Variant, last_word};
+use super::{Addition, Form, Kernel, Majority, Operations, Rotation, Schedule, Variant, last_word};
 use crate::gpu::naga;
 use crate::sha256d::{BlockHeader, Midstate};
 
@@ -96,7 +96,11 @@ fn variants() -> impl Iterator<Item = Variant> {
     let additions = [Addition::Plain, Addition::Multiplied];
     rotations.into_iter().flat_map(move |rotation| {
         majorities.into_iter().flat_map(move |majority| {
-            additions.map(|addition| Variant { rotation, majority, addition, workgroup_size: 64 })
+            additions.into_iter().flat_map(move |addition| {
+                let usual = Variant { rotation, majority, addition, ..Variant::default() };
+                let shared = Variant { schedule: Schedule::Shared, ..usual };
+                [usual, shared, Variant { workgroup_size: 256, states: 8, ..usual }]
+            })
         })
     })
 }
@@ -111,6 +115,28 @@ fn every_variant_is_valid() {
             naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty())
                 .validate(&module)
                 .unwrap_or_else(|error| panic!("{form:?}, {variant:?}: {error:?}"));
+            // A spelling costs no operation, and the memory is no more than every adapter has.
+            assert_eq!(kernel.operations(), Kernel::new(form, Variant::default()).operations());
+            assert!(kernel.workgroup_bytes() <= 16 << 10, "{} bytes", kernel.workgroup_bytes());
+            let keeps = form == Form::Rolled && variant.schedule == Schedule::Shared;
+            assert_eq!(kernel.workgroup_bytes() > 0, keeps, "{form:?}, {variant}");
+        }
+    }
+}
+
+#[test]
+fn every_nonce_and_state_has_an_invocation() {
+    for states_of_one in [4, 32] {
+        let variant = Variant { workgroup_size: 32, states: states_of_one, ..Variant::default() };
+        let kernel = Kernel::new(Form::Rolled, variant);
+        for nonces in [1, 31, 32, 33, (32 << 15) - 1, 32 << 15, (32 << 15) + 1, 1 << 32] {
+            for states in [1, 3, 4, 5, 31, 32] {
+                let [columns, rows, depth] = kernel.workgroups(nonces, states).map(u64::from);
+                assert!(columns <= 65_535 && rows <= 65_535, "{nonces} nonces");
+                assert!(columns * rows * 32 >= nonces && (rows == 1 || columns * (rows - 1) * 32 < nonces));
+                let (depth, states_of_one) = (usize::try_from(depth).unwrap(), states_of_one as usize);
+                assert!(depth * states_of_one >= states && (depth - 1) * states_of_one < states);
+            }
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Writes a graph as the straight line of a shader, and counts its operations.
 
+use serde::Serialize;
+
 use super::graph::{Graph, Id, Node, Primitive};
-use super::{Addition, Majority, Rotation, Variant};
+use super::{Addition, Majority, Rotation, Schedule, Variant};
 
 /// How many operations a piece of a shader takes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Operations {
     /// Logic operations of up to three inputs, any function of them one: `LOP3` of NVIDIA, `v_bfi` and `v_xor3` of AMD.
     pub logic: u32,
@@ -71,6 +73,8 @@ pub(super) struct Expansion {
     pub(super) job_words: Vec<Id>,
     /// The host's words of each of several midstates.
     pub(super) state_words: Vec<Id>,
+    /// How many words an invocation keeps in the workgroup's memory.
+    pub(super) kept_words: usize,
 }
 
 /// Writes what `root` needs.
@@ -86,9 +90,12 @@ pub(super) fn write(graph: &Graph, root: Id, variant: Variant) -> Expansion {
             operations: [Operations::default(); 2],
             job_words: Vec::new(),
             state_words: Vec::new(),
+            kept_words: 0,
         },
+        kept: Vec::new(),
     };
     writer.write(root);
+    writer.expansion.kept_words = writer.kept.len();
     writer.expansion
 }
 
@@ -99,6 +106,8 @@ struct Writer<'a> {
     /// What words are called that the lines so far have computed.
     names: Vec<String>,
     expansion: Expansion,
+    /// The words in the workgroup's memory, by their place there.
+    kept: Vec<Id>,
 }
 
 impl Writer<'_> {
@@ -111,12 +120,12 @@ impl Writer<'_> {
             let text = match self.graph.node(id) {
                 Node::Call(primitive, operands) => {
                     self.operations(id).call(*primitive);
-                    let operands: Vec<String> = operands.iter().map(|&operand| self.operand(operand)).collect();
+                    let operands: Vec<String> = operands.iter().map(|&operand| self.operand(operand, id)).collect();
                     format!("{}({})", primitive.name(), operands.join(", "))
                 }
                 Node::Sum(terms) => {
                     self.operations(id).sum(terms.len());
-                    let terms: Vec<String> = terms.iter().map(|&term| self.operand(term)).collect();
+                    let terms: Vec<String> = terms.iter().map(|&term| self.operand(term, id)).collect();
                     self.sum(&terms)
                 }
                 Node::Input(_) | Node::Constant(_) => {
@@ -167,14 +176,15 @@ impl Writer<'_> {
         }
     }
 
-    /// Returns what a line writes for a word that an earlier one, or the host, has computed.
-    fn operand(&mut self, id: Id) -> String {
+    /// Returns what the line for `reader` writes for a word that an earlier one, or the host, has computed.
+    fn operand(&mut self, id: Id, reader: Id) -> String {
         if let Some(word) = self.graph.as_constant(id) {
             return format!("0x{word:08x}u");
         }
         let level = self.graph.level(id);
         if level.of_nonce {
-            return self.names[id].clone();
+            let is_kept = self.variant.schedule == Schedule::Shared && !level.of_state;
+            return if is_kept && self.graph.level(reader).of_state { self.kept(id) } else { self.names[id].clone() };
         }
         let (words, vectors) =
             if level.of_state { (&mut self.expansion.state_words, "s") } else { (&mut self.expansion.job_words, "j") };
@@ -183,6 +193,21 @@ impl Writer<'_> {
             words.len() - 1
         });
         format!("{vectors}{}.{}", index / 4, ["x", "y", "z", "w"][index % 4])
+    }
+}
+
+impl Writer<'_> {
+    /// Returns the place in the workgroup's memory of a word that serves all midstates, and has it put there.
+    fn kept(&mut self, id: Id) -> String {
+        let place = self.kept.iter().position(|&kept| kept == id);
+        let is_new = place.is_none();
+        let place = place.unwrap_or(self.kept.len());
+        let text = format!("schedule[{}u + lane]", place * self.variant.workgroup_size as usize);
+        if is_new {
+            self.kept.push(id);
+            self.expansion.of_nonce.push(format!("{text} = {};", self.names[id]));
+        }
+        text
     }
 }
 
