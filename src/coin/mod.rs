@@ -3,7 +3,10 @@
 //! All counts of hashes are exact integers; a figure becomes a float once, when it leaves this module.
 
 pub mod bitcoin;
+pub mod emission;
+pub mod history;
 pub mod monero;
+mod proof;
 mod ratio;
 mod snapshot;
 
@@ -12,6 +15,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use proof::{Proof, proof_at, proofs};
 pub use snapshot::NetworkPoint;
 
 /// A coin whose network figures the program knows.
