@@ -4,8 +4,10 @@
 
 pub mod bitcoin;
 pub mod emission;
+pub mod hardware;
 pub mod history;
 pub mod monero;
+mod node;
 mod proof;
 mod ratio;
 mod snapshot;
@@ -15,6 +17,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use node::{NodeError, read_node};
 pub use proof::{Proof, proof_at, proofs};
 pub use snapshot::NetworkPoint;
 

@@ -38,6 +38,13 @@ pub fn proof_at(coin: Coin, height: u64) -> Proof {
     proofs[proofs.partition_point(|proof| proof.from_height <= height) - 1]
 }
 
+impl Coin {
+    /// The coin whose blocks an algorithm proves, or proved once.
+    pub fn of_algorithm(algorithm: &str) -> Option<Self> {
+        [Self::Btc, Self::Xmr].into_iter().find(|coin| proofs(*coin).iter().any(|proof| proof.algorithm == algorithm))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +65,14 @@ mod tests {
             assert_eq!((proof.algorithm, proof.name), (algorithm, name), "{height}");
         }
         assert_eq!(proof_at(Coin::Btc, 0).algorithm, "sha256d");
+    }
+
+    #[test]
+    fn an_algorithm_tells_its_coin() {
+        for (algorithm, coin) in [("sha256d", Coin::Btc), ("randomx-v1", Coin::Xmr), ("cryptonight", Coin::Xmr)] {
+            assert_eq!(Coin::of_algorithm(algorithm), Some(coin));
+        }
+        assert_eq!((Coin::of_algorithm("randomx-v2"), Coin::of_algorithm("md5")), (None, None));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use ruint::aliases::{U256, U512};
 
 use super::window::{format_moment, parse_moment};
-use super::{Basis, Growth, HistoryError, Stretch, blocks_until, electrum};
+use super::{Basis, Growth, HistoryError, Stretch, blocks_until, electrum, scaled};
 use crate::coin::Coin;
 use crate::coin::bitcoin::{CompactTarget, HALVING_INTERVAL, Target, subsidy_sat};
 use crate::coin::ratio::ratio_f64;
@@ -168,6 +168,13 @@ impl EpochTable {
         self.epochs[index].height + blocks.min(EPOCH_BLOCKS - 1)
     }
 
+    pub(super) fn time_of(&self, height: u64) -> i64 {
+        let index = ((height / EPOCH_BLOCKS) as usize).min(self.epochs.len() - 1);
+        let epoch = &self.epochs[index];
+        let length_s = self.end_of(index) - epoch.start_s;
+        epoch.start_s + scaled(length_s, height.saturating_sub(epoch.height), EPOCH_BLOCKS)
+    }
+
     pub(super) fn stretches(
         &self,
         from_s: i64,
@@ -227,8 +234,7 @@ impl Whole {
     fn push_within(&self, from_s: i64, to_s: i64, first: u64, stretches: &mut Vec<Stretch>) {
         let halving = first.next_multiple_of(HALVING_INTERVAL);
         let halving = if halving > first && halving < first + EPOCH_BLOCKS { halving } else { first + EPOCH_BLOCKS };
-        let length_s = i128::from(self.end_s - self.start_s);
-        let halving_s = self.start_s + (length_s * i128::from(halving - first) / i128::from(EPOCH_BLOCKS)) as i64;
+        let halving_s = self.start_s + scaled(self.end_s - self.start_s, halving - first, EPOCH_BLOCKS);
         let parts = [
             (first, halving - first, self.start_s, halving_s),
             (halving, first + EPOCH_BLOCKS - halving, halving_s, self.end_s),

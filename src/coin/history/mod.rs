@@ -13,12 +13,12 @@ use jiff::civil::Date;
 use ruint::aliases::{U256, U512};
 
 use super::ratio::ratio_f64;
-use super::{Coin, CoinError};
+use super::{Coin, CoinError, NetworkPoint, bitcoin as bitcoin_coin, emission};
 
 pub use bitcoin::{Epoch, EpochTable};
 pub use growth::Growth;
 pub use monero::{Checkpoint, CheckpointTable};
-pub use window::{Window, format_moment, parse_day};
+pub use window::{Window, format_day, format_moment, parse_day};
 
 /// What the figures of a stretch rest on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,11 @@ impl Stretch {
 /// How many of some blocks come within the first `part_s` of `whole_s` seconds, at an even pace.
 fn blocks_until(part_s: i64, whole_s: i64, blocks: u64) -> u64 {
     (i128::from(part_s) * i128::from(blocks) / i128::from(whole_s.max(1))) as u64
+}
+
+/// `length` times `part / whole`, rounded down.
+fn scaled(length: i64, part: u64, whole: u64) -> i64 {
+    (i128::from(length) * i128::from(part) / i128::from(whole.max(1))) as i64
 }
 
 /// A coin's history.
@@ -144,6 +149,71 @@ impl History {
         match self {
             Self::Bitcoin(table) => table.stretches(from_s, to_s, growth),
             Self::Monero(table) => table.stretches(from_s, to_s, growth),
+        }
+    }
+
+    /// The same window at one difficulty that is given: cut where the subsidy changes, at heights that past the data are
+    /// estimated by blocks of the nominal time.
+    ///
+    /// # Errors
+    ///
+    /// [`HistoryError::BeforeChain`].
+    pub fn stretches_at(&self, window: Window, given: &NetworkPoint) -> Result<Vec<Stretch>, HistoryError> {
+        let mut stretches: Vec<Stretch> = Vec::new();
+        for stretch in self.stretches(window, Some(Growth::NONE))? {
+            let subsidy_units = given.height.map_or(stretch.subsidy_units, |_| given.subsidy_units);
+            match stretches.last_mut() {
+                Some(last) if last.subsidy_units == subsidy_units => last.end_s = stretch.end_s,
+                _ => stretches.push(Stretch {
+                    height: given.height.unwrap_or(stretch.height),
+                    hashes_per_block: given.hashes_per_block,
+                    difficulty: given.difficulty,
+                    subsidy_units,
+                    basis: Basis::Given,
+                    ..stretch
+                }),
+            }
+        }
+        Ok(stretches)
+    }
+
+    /// What the network asked and paid for the block at a height.
+    ///
+    /// # Errors
+    ///
+    /// [`HistoryError::HeightPastData`].
+    pub fn point(&self, height: u64) -> Result<NetworkPoint, HistoryError> {
+        let (hashes_per_block, difficulty, subsidy_units, source) = match self {
+            Self::Bitcoin(table) => {
+                let epoch = table.epoch_of(height)?;
+                let source = format!("bits {} of the epoch of block {}", epoch.bits, epoch.height);
+                (epoch.target.work().to_u256(), epoch.target.difficulty(), bitcoin_coin::subsidy_sat(height), source)
+            }
+            Self::Monero(table) => {
+                let mean = table.mean_at(height)?;
+                let source = format!("mean of blocks {} to {}, from Monero's checkpoints", mean.after + 1, mean.to);
+                let hashes = U256::from(mean.difficulty);
+                (hashes, ratio_f64(U512::from(hashes), U512::from(1)), emission::reward_piconero(height), source)
+            }
+        };
+        Ok(NetworkPoint {
+            coin: self.coin(),
+            height: Some(height),
+            difficulty,
+            difficulty_text: hashes_per_block.to_string(),
+            hashes_per_block,
+            subsidy_units,
+            as_of: Some(format_day(self.time_of(height))),
+            source,
+        })
+    }
+
+    /// When the block at a height came, in seconds since 1970, estimated at an even pace between blocks whose times are
+    /// known.
+    pub fn time_of(&self, height: u64) -> i64 {
+        match self {
+            Self::Bitcoin(table) => table.time_of(height),
+            Self::Monero(table) => table.time_of(height),
         }
     }
 

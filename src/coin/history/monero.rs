@@ -7,7 +7,7 @@ use csv::{ReaderBuilder, Trim};
 use ruint::aliases::U256;
 
 use super::window::parse_moment;
-use super::{Basis, Growth, HistoryError, Stretch, blocks_until};
+use super::{Basis, Growth, HistoryError, Stretch, U512, blocks_until, ratio_f64, scaled};
 use crate::coin::Coin;
 use crate::coin::emission::mean_reward_piconero;
 
@@ -97,6 +97,15 @@ impl CheckpointTable {
         }
     }
 
+    pub(super) fn time_of(&self, height: u64) -> i64 {
+        let after = self.checkpoints.partition_point(|point| point.height <= height);
+        match (after.checked_sub(1).map(|index| self.checkpoints[index]), self.checkpoints.get(after)) {
+            (None, Some(first)) => first.time_s,
+            (Some(a), Some(b)) => a.time_s + scaled(b.time_s - a.time_s, height - a.height, b.height - a.height),
+            (_, None) => self.end_s(),
+        }
+    }
+
     pub(super) fn stretches(
         &self,
         from_s: i64,
@@ -142,7 +151,7 @@ impl Part {
             start_s: from_s,
             end_s: to_s,
             hashes_per_block: self.difficulty,
-            difficulty: super::ratio_f64(super::U512::from(self.difficulty), super::U512::from(1)),
+            difficulty: ratio_f64(U512::from(self.difficulty), U512::from(1)),
             subsidy_units: mean_reward_piconero(at(from_s), at(to_s)),
             basis: self.basis,
         })

@@ -92,6 +92,11 @@ pub(super) fn last_whole_day(moment_s: i64) -> Date {
     day_of(moment_s - SECONDS_PER_DAY)
 }
 
+/// The day of a moment, in seconds since 1970, as `2017-05-10`.
+pub fn format_day(moment_s: i64) -> String {
+    day_of(moment_s).to_string()
+}
+
 /// A moment as `2017-05-10T03:40:48Z`.
 pub fn format_moment(moment_s: i64) -> String {
     jiff::Timestamp::from_second(moment_s).map_or_else(|_| format!("{moment_s} s"), |moment| moment.to_string())
