@@ -59,9 +59,14 @@ fn a_height_of_monero_has_the_mean_of_its_interval() {
     assert_eq!((&figures["reward"], &figures["reward_piconero"]), (&json!(0.6), &json!(600_000_000_000_u64)));
     assert_eq!((&figures["algorithm"], &figures["proof_of_work"]), (&json!("randomx-v1"), &json!("RandomX")));
     assert_eq!((&figures["interval_from"], &figures["interval_to"]), (&json!(3_661_901), &json!(3_707_000)));
+    assert_eq!(
+        (&figures["difficulty_from"], &figures["checkpoint_mean"]),
+        (&json!("checkpoints"), &figures["difficulty"])
+    );
     assert_eq!(figures["data_until"], "2026-06-28");
     let old = network(&["xmr", "--date", "2017-05-17"]);
     assert_eq!((&old["algorithm"], &old["proof_of_work"]), (&json!("cryptonight"), &json!("CryptoNight")));
+    assert_eq!((&old["difficulty_from"], &old["checkpoint_mean"]), (&json!("block times"), &json!(12_995_892_889_u64)));
     assert!((number(&old["reward"]) / 7.55 - 1.0).abs() < 0.005, "{old}");
     assert_eq!(network(&["xmr", "--date", "2019-11-29"])["algorithm"], "cryptonight");
     assert_eq!(network(&["xmr", "--date", "2019-11-30"])["algorithm"], "randomx-v1");
@@ -74,7 +79,7 @@ fn the_text_says_the_same_with_units() {
         assert!(text.contains(words), "{words:?}: {text}");
     }
     let text = hashwatt(&["network", "xmr", "--date", "2018-02-01"]).stdout;
-    for words in ["Monero, about block 1,49", "the mean of blocks 1,450,001 to 1,530,000", "XMR", "CryptoNight"] {
+    for words in ["Monero, about block 1,49", "by block times", "XMR", "CryptoNight"] {
         assert!(text.contains(words), "{words:?}: {text}");
     }
 }

@@ -167,7 +167,9 @@ fn over_window(
 ) -> Result<Network, Failure> {
     let history = network::history(coin, choice.epochs.as_deref())?;
     if let Some(point) = given {
-        return Ok(Network::held(&history, window, point)?);
+        // A node's height is that of now; the window's days have their own.
+        let height = point.height.filter(|_| choice.height.is_some());
+        return Ok(Network::held(&history, window, &NetworkPoint { height, ..point.clone() })?);
     }
     if choice.height.is_some() {
         let message = "--height and a window ask for different things";

@@ -43,6 +43,10 @@ struct MoneroFigures {
     height_is: &'static str,
     /// The mean of the blocks from `interval_from` to `interval_to`.
     difficulty: u128,
+    /// `checkpoints`, which is exact, or `block times` between them.
+    difficulty_from: &'static str,
+    /// The exact mean between the two checkpoints around the block.
+    checkpoint_mean: u128,
     expected_hashes: u128,
     interval_from: u64,
     interval_to: u64,
@@ -119,6 +123,8 @@ fn monero(
         height,
         height_is,
         difficulty: mean.difficulty,
+        difficulty_from: if mean.is_derived { "block times" } else { "checkpoints" },
+        checkpoint_mean: table.exact_mean_at(height)?.difficulty,
         expected_hashes: mean.difficulty,
         interval_from: mean.after + 1,
         interval_to: mean.to,
@@ -154,7 +160,7 @@ fn print_monero(figures: &MoneroFigures, output: &mut Output) -> Result<(), Fail
     let (from, to) = (format_count(figures.interval_from), format_count(figures.interval_to));
     let difficulty = format_count(figures.difficulty);
     let rows = [
-        ("difficulty", format!("{difficulty}, the mean of blocks {from} to {to}")),
+        ("difficulty", format!("{difficulty}, the mean of blocks {from} to {to}, by {}", figures.difficulty_from)),
         ("hashes per block", difficulty.clone()),
         ("reward", format!("{:.6} XMR", figures.reward)),
         ("proof of work", figures.proof_of_work.to_owned()),

@@ -33,8 +33,6 @@ pub struct NetworkPoint {
     pub height: Option<u64>,
     /// The difficulty in the coin's own unit, rounded once, for display.
     pub difficulty: f64,
-    /// The difficulty as decimal text, as given or as the source has it.
-    pub difficulty_text: String,
     /// The expected number of hashes for one block.
     pub hashes_per_block: U256,
     /// What a block pays without fees, in the smallest unit (satoshi, piconero).
@@ -81,7 +79,6 @@ impl NetworkPoint {
             coin,
             height,
             difficulty,
-            difficulty_text: text.to_owned(),
             hashes_per_block,
             subsidy_units,
             as_of: None,
@@ -159,7 +156,6 @@ mod tests {
         let s9 = NetworkPoint::with_difficulty(Coin::Btc, "559970892890.84", Some(465_696)).unwrap();
         assert_eq!(s9.subsidy_coins(), 12.5);
         assert_eq!(s9.as_of, None);
-        assert_eq!(s9.difficulty_text, "559970892890.84");
         // Two decimals give the work of the true bits 1801f6a7 (2405093370490484606849) to 1e-14.
         assert_eq!(s9.hashes_per_block.to_string(), "2405093370490492629557");
         let now = NetworkPoint::with_difficulty(Coin::Btc, "1", None).unwrap();

@@ -191,7 +191,9 @@ impl History {
             }
             Self::Monero(table) => {
                 let mean = table.mean_at(height)?;
-                let source = format!("mean of blocks {} to {}, from Monero's checkpoints", mean.after + 1, mean.to);
+                let from =
+                    if mean.is_derived { "block times between Monero's checkpoints" } else { "Monero's checkpoints" };
+                let source = format!("mean of blocks {} to {}, from {from}", mean.after + 1, mean.to);
                 let hashes = U256::from(mean.difficulty);
                 (hashes, ratio_f64(U512::from(hashes), U512::from(1)), emission::reward_piconero(height), source)
             }
@@ -200,7 +202,6 @@ impl History {
             coin: self.coin(),
             height: Some(height),
             difficulty,
-            difficulty_text: hashes_per_block.to_string(),
             hashes_per_block,
             subsidy_units,
             as_of: Some(format_day(self.time_of(height))),
