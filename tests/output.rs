@@ -18,7 +18,7 @@ type Environment<'a> = &'a [(&'a str, &'a str)];
 #[test]
 fn every_command_prints_exactly_one_json_document() {
     let nonces = format!("{}..{}", NONCE_125552, NONCE_125552 + 1);
-    let runs: [&[&str]; 7] = [
+    let runs: [&[&str]; 9] = [
         &["devices"],
         &["selftest", "sha256d/cpu/*"],
         &["bench", "sha256d/cpu/scalar", "--time", "0.1"],
@@ -26,6 +26,8 @@ fn every_command_prints_exactly_one_json_document() {
         &["scan", "sha256d", "--header", HEADER_125552, "--nonces", &nonces],
         &["hash", "sha256d", "--input", "00"],
         &["cost", "--coin", "xmr", "--hashrate", "1k"],
+        &["cost", "--machine", "S9", "--from", "2017-05-17", "--to", "2017-07-06"],
+        &["network", "btc", "--date", "2017-05-17"],
     ];
     for arguments in runs {
         for run in [

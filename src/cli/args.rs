@@ -4,14 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::coin_args::{CostArguments, NetworkArguments, price};
 use super::generate::GenerateArguments;
 use super::gpu::GpuArguments;
 use super::tune::TuneArguments;
-use crate::coin::Coin;
 use crate::energy::MeterSpec;
 use crate::record::Order;
-use crate::report::units::parse_quantity;
-use crate::study;
 
 /// Measures what a hash costs on this machine, in time and in joules, and turns that into what a coin costs.
 ///
@@ -151,7 +149,9 @@ pub(super) enum Command {
     /// Compare the engines of records
     Compare(CompareArguments),
     /// Turn a rate and a power into coins, energy and money
-    Cost(CostArguments),
+    Cost(Box<CostArguments>),
+    /// Print what a coin's network asked for a block and paid for it, on a day or at a height
+    Network(NetworkArguments),
     /// Print completions for a shell, the manual page, or the JSON Schema of records
     Generate(GenerateArguments),
 }
@@ -362,71 +362,12 @@ pub(super) struct CompareArguments {
     pub(super) fail_on_regression: bool,
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  hashwatt cost record.json --engine randomx-v1/cpu/reference+fast
-  hashwatt cost --coin btc --hashrate 13.5T --power 1323W
-  hashwatt cost --coin btc --hashrate 200T --power 3500W --count 10 --difficulty 124932866006548")]
-pub(super) struct CostArguments {
-    /// A record, for the rate and the energy
-    #[arg(value_name = "RECORD", conflicts_with = "hashrate")]
-    pub(super) record: Option<PathBuf>,
-    /// Which engine of the record
-    #[arg(long, value_name = "ID", requires = "record")]
-    pub(super) engine: Option<String>,
-    /// A rate in hashes per second, such as 13.5T
-    #[arg(
-        long,
-        value_name = "RATE",
-        required_unless_present = "record",
-        value_parser = |text: &str| parse_quantity(text, "H/s"),
-    )]
-    pub(super) hashrate: Option<f64>,
-    /// The power that one machine draws, such as 1323W
-    #[arg(long, value_name = "POWER", value_parser = |text: &str| parse_quantity(text, "W"))]
-    pub(super) power: Option<f64>,
-    /// How many such machines
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) count: u32,
-    /// The coin: btc or xmr [default: the one that the record's algorithm mines]
-    #[arg(long)]
-    pub(super) coin: Option<Coin>,
-    /// What the rate is a rate of [default: the coin's algorithm]
-    #[arg(long, value_name = "NAME")]
-    pub(super) algorithm: Option<String>,
-    /// The network's difficulty [default: a dated one that is built in]
-    #[arg(long, value_name = "D")]
-    pub(super) difficulty: Option<String>,
-    /// The height that sets the subsidy [default: that of the built-in difficulty]
-    #[arg(long, value_name = "H", requires = "difficulty")]
-    pub(super) height: Option<u64>,
-    /// The price of electricity per kWh
-    #[arg(long, value_name = "PRICE", default_value_t = study::DEFAULT_PRICE_KWH, value_parser = price)]
-    pub(super) price_kwh: f64,
-    /// The currency of the prices
-    #[arg(long, value_name = "NAME", default_value = "USD")]
-    pub(super) currency: String,
-    /// The price of one coin
-    #[arg(long, value_name = "PRICE", value_parser = price)]
-    pub(super) coin_price: Option<f64>,
-}
-
 /// Reads a percentage between 0 and 100 as a fraction.
 fn percent(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').ok_or("expected a percentage, such as 3%")?;
     match number.trim().parse::<f64>() {
         Ok(percent) if percent > 0.0 && percent < 100.0 => Ok(percent / 100.0),
         _ => Err("expected a percentage above 0% and below 100%".to_owned()),
-    }
-}
-
-/// Reads a price: any number from 0 on.
-fn price(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(price) if price.is_finite() && price >= 0.0 => Ok(price),
-        Ok(_) => Err("a price is a number from 0 on".to_owned()),
-        Err(_) => Err("expected a number, such as 0.05".to_owned()),
     }
 }
 

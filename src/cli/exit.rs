@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 
 use crate::bench::PlanError;
-use crate::coin::CoinError;
+use crate::coin::hardware::MachineError;
+use crate::coin::history::HistoryError;
+use crate::coin::{Coin, CoinError};
 use crate::energy::OpenError;
 use crate::engine::EngineError;
 use crate::record::{ReadError, WriteError};
@@ -146,7 +148,52 @@ impl From<CoinError> for Failure {
 
 impl From<CostError> for Failure {
     fn from(error: CostError) -> Self {
-        Self::usage(error.to_string(), "")
+        let help = match &error {
+            CostError::Algorithm { coin: Coin::Xmr, needed: "cryptonight", .. } => {
+                "take a rate of CryptoNight (--algorithm cryptonight with --hashrate, or a --machine of that time), or \
+                 a window from 2019-12-01 on, when RandomX had come"
+            }
+            CostError::AlgorithmChanges { .. } => "take two windows, one before and one after",
+            CostError::NoSubsidy(_) => "take an earlier window or height",
+            _ => "",
+        };
+        Self::usage(error.to_string(), help)
+    }
+}
+
+impl From<HistoryError> for Failure {
+    fn from(error: HistoryError) -> Self {
+        let help = match &error {
+            HistoryError::PastData { coin: Coin::Btc, .. } => {
+                "extend the data by --epochs FILE; or, for a cost, say how the difficulty grows (--growth 3%/epoch) or \
+                 what it is (--difficulty D, --network-json FILE)"
+            }
+            HistoryError::PastData { coin: Coin::Xmr, .. } => {
+                "for a cost, say how the difficulty grows (--growth 3%/epoch) or what it is (--difficulty D, \
+                 --network-json FILE)"
+            }
+            HistoryError::HeightPastData { coin: Coin::Btc, .. } => {
+                "extend the data by --epochs FILE; or, for a cost, give --difficulty D or --network-json FILE"
+            }
+            HistoryError::HeightPastData { coin: Coin::Xmr, .. } => {
+                "for a cost, give --difficulty D or --network-json FILE"
+            }
+            HistoryError::BeforeChain { .. } => "take a later day",
+            HistoryError::Backwards { .. } => "exchange the two days",
+            _ => "",
+        };
+        Self::usage(error.to_string(), help)
+    }
+}
+
+impl From<MachineError> for Failure {
+    fn from(error: MachineError) -> Self {
+        let help = match &error {
+            MachineError::Unknown { .. } => "give one of them, or the figures: --hashrate 13.5T --power 1323W",
+            MachineError::Several { .. } => "give more of the name, or --algorithm",
+            MachineError::OtherAlgorithm { .. } => "give --coin, a window of that algorithm, or another machine",
+        };
+        Self::usage(error.to_string(), help)
     }
 }
 

@@ -3,9 +3,11 @@
 mod args;
 mod bench;
 mod choose;
+mod coin_args;
 mod compare;
 mod comparison;
 mod cost;
+mod cost_text;
 mod devices;
 mod exit;
 mod generate;
@@ -15,6 +17,7 @@ mod interrupt;
 mod log;
 mod main_job;
 mod measure;
+mod network;
 mod output;
 mod plan;
 mod progress;
@@ -34,7 +37,7 @@ use self::args::{Arguments, Command};
 use self::exit::Failure;
 use self::output::Output;
 use crate::gpu::keep_drivers_off_the_desktop;
-use crate::study::DEFAULT_PRICE_KWH;
+use crate::study::cost::DEFAULT_PRICE_KWH;
 
 /// Runs the program with the arguments of this process.
 #[must_use]
@@ -71,6 +74,7 @@ fn run(arguments: Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
         Some(Command::Hash(hash)) => hash::run(&hash, output),
         Some(Command::Compare(compare)) => compare::run(&compare, output),
         Some(Command::Cost(cost)) => cost::run(&cost, output),
+        Some(Command::Network(network)) => network::run(&network, output),
         Some(Command::Generate(generate)) => generate::run(&generate, output),
     }
 }

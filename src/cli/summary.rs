@@ -7,7 +7,8 @@ use crate::device::Device;
 use crate::record::{Benchmark, Record};
 use crate::report::table::{Column, Table};
 use crate::report::units::{format_coins, format_interval, format_kwh, format_money, format_si};
-use crate::study::{Cost, CostInputs, DEFAULT_WINDOW_DAYS, EnergyRate, cost};
+use crate::study::cost::DEFAULT_WINDOW_DAYS;
+use crate::study::{Cost, CostInputs, EnergyRate, Network, cost};
 
 /// What a cell says where there is no figure; a line below the table says why.
 const ABSENT: &str = "unavailable";
@@ -23,16 +24,12 @@ pub(super) fn coin_of(algorithm: &str) -> Option<Coin> {
 /// Returns the cost of a coin for each benchmark of a record, at the network's built-in difficulty.
 pub(super) fn costs(record: &Record, price_kwh: f64) -> Vec<Option<Cost>> {
     let of = |benchmark: &Benchmark| {
+        let point = NetworkPoint::snapshot(coin_of(&benchmark.algorithm)?);
+        let network = Network::Point { point, days: DEFAULT_WINDOW_DAYS };
         let inputs = CostInputs {
-            algorithm: benchmark.algorithm.clone(),
-            rate_hps: benchmark.rate_hps.interval(),
             energy: benchmark.energy_j_per_hash.gross.map(EnergyRate::JoulesPerHash),
-            count: 1,
-            network: NetworkPoint::snapshot(coin_of(&benchmark.algorithm)?),
             price_kwh,
-            currency: "USD".to_owned(),
-            coin_price: None,
-            days: DEFAULT_WINDOW_DAYS,
+            ..CostInputs::new(benchmark.algorithm.clone(), benchmark.rate_hps.interval(), network)
         };
         // A measured rate is positive and ordered, so this can only fail where the figures leave the range of floats.
         cost(&inputs).ok()

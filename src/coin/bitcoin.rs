@@ -70,6 +70,16 @@ impl Target {
         U256::uint_try_from(target).map(Self).map_err(|_| refuse("is too small: its target would exceed 256 bits"))
     }
 
+    /// The compact form that block headers hold, rounded down to its three bytes of mantissa.
+    pub fn to_compact(self) -> CompactTarget {
+        let size = self.0.bit_len().div_ceil(8);
+        let mantissa: U256 = if size <= 3 { self.0 << (8 * (3 - size)) } else { self.0 >> (8 * (size - 3)) };
+        let mantissa = mantissa.as_limbs()[0] as u32;
+        // The highest bit of the mantissa is its sign.
+        let (size, mantissa) = if mantissa & 0x0080_0000 != 0 { (size + 1, mantissa >> 8) } else { (size, mantissa) };
+        CompactTarget((size as u32) << 24 | mantissa)
+    }
+
     /// Expected number of hashes for a hash that meets the target: `2^256 / (target + 1)`, rounded down.
     pub fn work(self) -> Work {
         // Bitcoin Core's GetBlockProof: 2^256 does not fit into 256 bits, but (2^256 - 1 - t) / (t + 1) + 1 does.
@@ -250,6 +260,26 @@ mod tests {
             let error = Target::try_from(CompactTarget(bits)).unwrap_err().to_string();
             assert_eq!(error, format!("bits {bits:08x}: the target is negative"));
         }
+    }
+
+    #[test]
+    fn a_target_has_one_compact_form() {
+        // From Bitcoin Core's arith_uint256 tests: what GetCompact gives for what SetCompact read.
+        for (read, written) in [
+            (0x0112_3456, 0x0112_0000),
+            (0x0200_8000, 0x0200_8000),
+            (0x0212_3456, 0x0212_3400),
+            (0x0312_3456, 0x0312_3456),
+            (0x0412_3456, 0x0412_3456),
+            (0x0500_9234, 0x0500_9234),
+            (0x2012_3456, 0x2012_3456),
+        ] {
+            assert_eq!(target(read).to_compact(), CompactTarget(written), "{read:08x}");
+        }
+        assert_eq!(Target::DIFFICULTY_1.to_compact(), CompactTarget(0x1d00_ffff));
+        // What doesn't fit into three bytes is cut off.
+        let longer = Target::from_difficulty("559970892890.84").unwrap();
+        assert_eq!(longer.to_compact(), CompactTarget(0x1801_f6a6));
     }
 
     #[test]

@@ -3,7 +3,12 @@
 //! All counts of hashes are exact integers; a figure becomes a float once, when it leaves this module.
 
 pub mod bitcoin;
+pub mod emission;
+pub mod hardware;
+pub mod history;
 pub mod monero;
+mod node;
+mod proof;
 mod ratio;
 mod snapshot;
 
@@ -12,6 +17,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use node::{NodeError, read_node};
+pub use proof::{Proof, proof_at, proofs};
 pub use snapshot::NetworkPoint;
 
 /// A coin whose network figures the program knows.

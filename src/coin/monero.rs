@@ -1,20 +1,17 @@
-//! Monero: the difficulty rule and the tail emission.
+//! Monero: the difficulty rule.
 
 use std::fmt;
 use std::str::FromStr;
 
 use ruint::aliases::U256;
 
-use super::{Coin, CoinError};
+use super::CoinError;
 
 /// Piconero (atomic units) in one monero.
 pub const PICONERO_PER_XMR: u64 = 1_000_000_000_000;
 
 /// What every block of the tail emission pays, without fees: 0.6 XMR.
 pub const TAIL_EMISSION_PICONERO: u64 = 600_000_000_000;
-
-/// The first block of the real chain that pays the tail emission (9 June 2022).
-pub const TAIL_EMISSION_HEIGHT: u64 = 2_641_623;
 
 /// The first block that `RandomX` proves (30 November 2019); the `CryptoNight` family did before.
 pub const RANDOMX_HEIGHT: u64 = 1_978_433;
@@ -65,26 +62,6 @@ impl fmt::Display for Difficulty {
 /// must not exceed 2^256 - 1.
 pub fn meets(hash_le: &[u8; 32], difficulty: Difficulty) -> bool {
     U256::from_le_bytes(*hash_le).checked_mul(U256::from(difficulty.0)).is_some()
-}
-
-/// The newly made piconero that the block at `height` pays; without a height, those of the tail emission.
-///
-/// # Errors
-///
-/// [`CoinError::Height`] for a block before the tail emission, whose reward depended on the supply of its time.
-pub fn reward_piconero(height: Option<u64>) -> Result<u64, CoinError> {
-    let refuse = |height, reason| Err(CoinError::Height { coin: Coin::Xmr, height, reason });
-    match height {
-        Some(height) if height < RANDOMX_HEIGHT => refuse(
-            height,
-            "only the tail emission from height 2641623 on is built in, and before height 1978433 the proof of work \
-             was CryptoNight, not RandomX",
-        ),
-        Some(height) if height < TAIL_EMISSION_HEIGHT => {
-            refuse(height, "only the tail emission from height 2641623 on is built in")
-        }
-        _ => Ok(TAIL_EMISSION_PICONERO),
-    }
 }
 
 #[cfg(test)]
@@ -145,21 +122,5 @@ mod tests {
             let error = text.parse::<Difficulty>().unwrap_err().to_string();
             assert_eq!(error, format!("difficulty {text:?}: {reason}"));
         }
-    }
-
-    #[test]
-    fn only_the_tail_emission_is_known() {
-        assert_eq!(reward_piconero(None), Ok(600_000_000_000));
-        assert_eq!(reward_piconero(Some(TAIL_EMISSION_HEIGHT)), Ok(600_000_000_000));
-        assert_eq!(reward_piconero(Some(u64::MAX)), Ok(600_000_000_000));
-        assert_eq!(
-            reward_piconero(Some(2_641_622)).unwrap_err().to_string(),
-            "height 2641622 of Monero: only the tail emission from height 2641623 on is built in"
-        );
-        for height in [0, 1_978_432] {
-            let error = reward_piconero(Some(height)).unwrap_err().to_string();
-            assert!(error.ends_with("before height 1978433 the proof of work was CryptoNight, not RandomX"), "{error}");
-        }
-        assert!(!reward_piconero(Some(RANDOMX_HEIGHT)).unwrap_err().to_string().contains("CryptoNight"));
     }
 }

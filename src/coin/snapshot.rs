@@ -3,9 +3,9 @@
 use ruint::aliases::{U256, U512};
 
 use super::bitcoin::{self, CompactTarget, Target};
-use super::monero::{self, Difficulty};
+use super::monero::Difficulty;
 use super::ratio::ratio_f64;
-use super::{Coin, CoinError};
+use super::{Coin, CoinError, emission};
 
 /// First block of the last Bitcoin epoch known when this was built. Fact of the public chain: the height, its target
 /// and the start of its epoch, by Electrum's checkpoints (MIT).
@@ -19,7 +19,7 @@ const BITCOIN_SOURCE: &str = "built in: bits 170240c3 of block 953568, from Elec
 /// the mean difficulty between heights 3,661,900 and 3,707,000 from the two cumulative difficulties.
 const MONERO_HEIGHT: u64 = 3_707_000;
 const MONERO_DIFFICULTY: &str = "684042855887";
-const MONERO_AS_OF: &str = "2026-06-27";
+const MONERO_AS_OF: &str = "2026-06-29";
 const MONERO_SOURCE: &str = "built in: mean of blocks 3661900 to 3707000, from Monero's checkpoints";
 
 const GIVEN_SOURCE: &str = "difficulty given by the user";
@@ -33,8 +33,6 @@ pub struct NetworkPoint {
     pub height: Option<u64>,
     /// The difficulty in the coin's own unit, rounded once, for display.
     pub difficulty: f64,
-    /// The difficulty as decimal text, as given or as the source has it.
-    pub difficulty_text: String,
     /// The expected number of hashes for one block.
     pub hashes_per_block: U256,
     /// What a block pays without fees, in the smallest unit (satoshi, piconero).
@@ -72,7 +70,7 @@ impl NetworkPoint {
     pub fn with_difficulty(coin: Coin, text: &str, height: Option<u64>) -> Result<Self, CoinError> {
         let (hashes_per_block, subsidy_units) = match coin {
             Coin::Btc => (Target::from_difficulty(text)?.work().to_u256(), bitcoin_subsidy(height)?),
-            Coin::Xmr => (text.parse::<Difficulty>()?.hashes_per_block(), monero::reward_piconero(height)?),
+            Coin::Xmr => (text.parse::<Difficulty>()?.hashes_per_block(), monero_reward(height)),
         };
         let difficulty = text
             .parse()
@@ -81,7 +79,6 @@ impl NetworkPoint {
             coin,
             height,
             difficulty,
-            difficulty_text: text.to_owned(),
             hashes_per_block,
             subsidy_units,
             as_of: None,
@@ -115,6 +112,11 @@ fn bitcoin_subsidy(height: Option<u64>) -> Result<u64, CoinError> {
     }
 }
 
+/// The reward at a height, or today's without one.
+fn monero_reward(height: Option<u64>) -> u64 {
+    emission::reward_piconero(height.unwrap_or(MONERO_HEIGHT))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,7 +148,7 @@ mod tests {
         assert_eq!(point.hashes_expected_per_block(), 684_042_855_887.0);
         // 684042855887 / 0.6 = 1140071426478.33...
         assert_eq!(point.hashes_expected_per_coin(), 3_420_214_279_435.0 / 3.0);
-        assert_eq!(point.as_of.as_deref(), Some("2026-06-27"));
+        assert_eq!(point.as_of.as_deref(), Some("2026-06-29"));
     }
 
     #[test]
@@ -154,7 +156,6 @@ mod tests {
         let s9 = NetworkPoint::with_difficulty(Coin::Btc, "559970892890.84", Some(465_696)).unwrap();
         assert_eq!(s9.subsidy_coins(), 12.5);
         assert_eq!(s9.as_of, None);
-        assert_eq!(s9.difficulty_text, "559970892890.84");
         // Two decimals give the work of the true bits 1801f6a7 (2405093370490484606849) to 1e-14.
         assert_eq!(s9.hashes_per_block.to_string(), "2405093370490492629557");
         let now = NetworkPoint::with_difficulty(Coin::Btc, "1", None).unwrap();
@@ -167,7 +168,8 @@ mod tests {
         let error = NetworkPoint::with_difficulty(Coin::Btc, "1", Some(6_930_000)).unwrap_err();
         assert_eq!(error.to_string(), "height 6930000 of Bitcoin: the subsidy is zero, so no coin is ever made");
         assert!(NetworkPoint::with_difficulty(Coin::Btc, "1", Some(6_929_999)).is_ok());
-        assert!(NetworkPoint::with_difficulty(Coin::Xmr, "1", Some(2_641_622)).is_err());
+        let early = NetworkPoint::with_difficulty(Coin::Xmr, "1", Some(1_312_000)).unwrap();
+        assert!((early.subsidy_coins() - 7.55).abs() < 0.02, "{}", early.subsidy_coins());
         assert!(NetworkPoint::with_difficulty(Coin::Xmr, "1.5", None).is_err());
     }
 }

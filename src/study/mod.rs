@@ -1,8 +1,7 @@
 //! What hashes cost: coins, energy and money from a rate, a power and a network.
 
-mod cost;
+pub mod cost;
+mod epochs;
 
-pub use cost::{
-    Coins, Cost, CostError, CostInputs, DEFAULT_PRICE_KWH, DEFAULT_WINDOW_DAYS, EnergyRate, InputFigures, Range, Solo,
-    cost,
-};
+pub use cost::{Cost, CostError, CostInputs, EnergyRate, Network, cost};
+pub use epochs::Epochs;
