@@ -19,8 +19,8 @@ const SHA256D_BUDGET: u64 = 1 << 17;
 const RANDOMX_BUDGET: u64 = 12;
 /// The same where they are interpreted, which takes a third of a second each.
 const INTERPRETER_BUDGET: u64 = 2;
-/// The engines that check others of RandomX, in the order in which they are preferred: those of the reference
-/// first, because it was written by somebody else, and none that takes a dataset.
+/// The engines that check others of RandomX, in the order in which they are preferred: the reference first, because it
+/// was written by somebody else, and none that takes a dataset.
 const RANDOMX_ORACLES: [&str; 3] = ["reference+light", "jit+light", "interpreter+light"];
 
 /// The engines that this program knows, whether they run here or not.

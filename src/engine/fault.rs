@@ -98,6 +98,10 @@ impl Engine for Faulty {
         self.engine.setup()
     }
 
+    fn commit(&mut self) -> Result<(), EngineError> {
+        self.engine.commit()
+    }
+
     fn run(&mut self, filter: HitFilter, work: &dyn Work, sink: &mut dyn Sink) -> Result<(), EngineError> {
         let mut sink = FaultySink { sink, kind: self.kind, hashes_left: &mut self.hashes_left };
         if self.kind != Kind::DeviceLost {

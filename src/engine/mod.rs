@@ -56,6 +56,16 @@ pub trait Engine: Send {
         let _ = input;
         Err(EngineError::ScanOnly(self.id().clone()))
     }
+
+    /// Makes the commitment of each hash stand for it from now on: filters, checksums and [`Engine::hash`] look at
+    /// that. RandomX has commitments: hashes of the input and its hash.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoCommitment`] where this engine knows none.
+    fn commit(&mut self) -> Result<(), EngineError> {
+        Err(EngineError::NoCommitment(self.id().clone()))
+    }
 }
 
 /// Takes the reports of an engine, on the thread that called [`Engine::run`].
@@ -117,6 +127,9 @@ pub enum EngineError {
     /// The engine finds nonces, but doesn't give single hashes.
     #[error("{0} can only scan ranges of nonces: it gives no single hashes")]
     ScanOnly(EngineId),
+    /// Commitments were asked for, and this engine knows none.
+    #[error("{0} knows no commitments: they belong to RandomX")]
+    NoCommitment(EngineId),
     /// A job that this engine can't work on.
     #[error("{id} can't work on this job: {reason}")]
     Job {

@@ -10,7 +10,7 @@ use super::footprint::{CACHE_BYTES, DATASET_BYTES, MACHINE_BYTES, memory_fault};
 use super::scan::{NonceHasher, Scan};
 use super::{
     ALGORITHM_V1, ALGORITHM_V2, Cache, Dataset, Execution, Interrupted, Items, JitUnavailable, Machine, MachineError,
-    OutOfMemory, Version, jit,
+    OutOfMemory, Version, commitment, jit,
 };
 use crate::cpu::workers;
 use crate::cpu::{affinity, memory};
@@ -134,13 +134,9 @@ fn cache(kind: Kind, preparation: &Preparation<'_>) -> Result<Arc<Built<Cache>>,
         check_memory(kind, CACHE)?;
         preparation.progress.begin("RandomX cache", None);
         let started = Instant::now();
-        let cache = Cache::new(preparation.key);
+        let cache = Cache::build(preparation.key, &|| proceed(preparation));
         preparation.progress.end();
-        let value = Arc::new(cache.map_err(|fault| kind.unavailable(without_memory(&fault)))?);
-        if preparation.cancel.is_cancelled() {
-            return Err(EngineError::Cancelled);
-        }
-        Ok(Built { value, took: started.elapsed() })
+        built(kind, cache, started)
     })
 }
 
@@ -152,9 +148,7 @@ fn dataset(kind: Kind, preparation: &Preparation<'_>, cache: &Cache) -> Result<A
         // Threads finish out of order, and progress is told by one at a time.
         let done = Mutex::new(0);
         let observe = |items: usize| {
-            if preparation.cancel.is_cancelled() {
-                return ControlFlow::Break(());
-            }
+            proceed(preparation)?;
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             if items > *done {
                 *done = items;
@@ -164,12 +158,21 @@ fn dataset(kind: Kind, preparation: &Preparation<'_>, cache: &Cache) -> Result<A
         };
         let dataset = Dataset::new(cache, affinity::parallelism(), &observe);
         preparation.progress.end();
-        match dataset {
-            Ok(dataset) => Ok(Built { value: Arc::new(dataset), took: started.elapsed() }),
-            Err(Interrupted::Cancelled) => Err(EngineError::Cancelled),
-            Err(Interrupted::OutOfMemory(fault)) => Err(kind.unavailable(without_memory(&fault))),
-        }
+        built(kind, dataset, started)
     })
+}
+
+/// Breaks off when an early end was asked for.
+fn proceed(preparation: &Preparation<'_>) -> ControlFlow<()> {
+    if preparation.cancel.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
+
+fn built<T>(kind: Kind, result: Result<T, Interrupted>, started: Instant) -> Result<Built<T>, EngineError> {
+    match result {
+        Ok(value) => Ok(Built { value: Arc::new(value), took: started.elapsed() }),
+        Err(Interrupted::Cancelled) => Err(EngineError::Cancelled),
+        Err(Interrupted::OutOfMemory(fault)) => Err(kind.unavailable(without_memory(&fault))),
+    }
 }
 
 /// The engine, of any kind.
@@ -179,6 +182,7 @@ struct Own {
     key: Vec<u8>,
     threads: usize,
     items: Items,
+    commits: bool,
     /// For single hashes.
     machine: Machine,
     parts: Vec<SetupPart>,
@@ -210,6 +214,7 @@ impl Own {
             key: preparation.key.to_vec(),
             threads,
             items,
+            commits: false,
             parts,
             _cache: cache,
             _dataset: dataset,
@@ -240,12 +245,18 @@ impl Engine for Own {
     fn run(&mut self, filter: HitFilter, work: &dyn Work, sink: &mut dyn Sink) -> Result<(), EngineError> {
         let (id, key) = (&self.id, &self.key);
         workers::run(id, self.threads, work, sink, |_| {
-            Ok(Scan { id, key, filter, hasher: machine_of(self.kind, &self.items)? })
+            Ok(Scan { id, key, filter, commits: self.commits, hasher: machine_of(self.kind, &self.items)? })
         })
     }
 
     fn hash(&mut self, input: &[u8]) -> Result<Hash, EngineError> {
-        Ok(self.machine.hash(input))
+        let hash = self.machine.hash(input);
+        Ok(if self.commits { commitment(input, &hash) } else { hash })
+    }
+
+    fn commit(&mut self) -> Result<(), EngineError> {
+        self.commits = true;
+        Ok(())
     }
 }
 

@@ -22,7 +22,7 @@ use rust_randomx::{Context, Hasher};
 
 use super::footprint::{self, CACHE_BYTES, DATASET_BYTES, MACHINE_BYTES};
 use super::scan::{NonceHasher, Scan};
-use super::{ALGORITHM_V1, DATASET_ITEMS, dataset_threads};
+use super::{ALGORITHM_V1, DATASET_ITEMS, commitment, dataset_threads};
 use crate::cpu::workers;
 use crate::cpu::{affinity, floating_point, memory};
 use crate::engine::{
@@ -181,6 +181,7 @@ struct Reference {
     id: EngineId,
     key: Vec<u8>,
     threads: usize,
+    commits: bool,
     context: Arc<Context>,
     /// For single hashes.
     hasher: Hasher,
@@ -212,7 +213,7 @@ impl Reference {
         }
         let hasher = Hasher::new(Arc::clone(&context));
         let key = preparation.key.to_vec();
-        Ok(Self { id: mode.id(), key, threads, context, hasher, parts, _built: built })
+        Ok(Self { id: mode.id(), key, threads, commits: false, context, hasher, parts, _built: built })
     }
 }
 
@@ -239,12 +240,18 @@ impl Engine for Reference {
     fn run(&mut self, filter: HitFilter, work: &dyn Work, sink: &mut dyn Sink) -> Result<(), EngineError> {
         let (id, key, context) = (&self.id, &self.key, &self.context);
         workers::run(id, self.threads, work, sink, |_| {
-            Ok(Scan { id, key, filter, hasher: Hasher::new(Arc::clone(context)) })
+            Ok(Scan { id, key, filter, commits: self.commits, hasher: Hasher::new(Arc::clone(context)) })
         })
     }
 
     fn hash(&mut self, input: &[u8]) -> Result<Hash, EngineError> {
-        Ok(calculate(&mut self.hasher, input))
+        let hash = calculate(&mut self.hasher, input);
+        Ok(if self.commits { commitment(input, &hash) } else { hash })
+    }
+
+    fn commit(&mut self) -> Result<(), EngineError> {
+        self.commits = true;
+        Ok(())
     }
 }
 
