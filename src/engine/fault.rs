@@ -7,6 +7,7 @@
 use std::env;
 
 use super::{Engine, EngineError, EngineId, Hash, HitFilter, SetupPart, Sink, SpanReport, Work};
+use crate::pages::MemoryPart;
 
 /// What a faulty engine gets wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +97,10 @@ impl Engine for Faulty {
 
     fn setup(&self) -> Vec<SetupPart> {
         self.engine.setup()
+    }
+
+    fn memory(&self) -> Vec<MemoryPart> {
+        self.engine.memory()
     }
 
     fn commit(&mut self) -> Result<(), EngineError> {

@@ -19,6 +19,7 @@ pub use self::job::{
     Cancel, Hit, HitFilter, Job, NONCE_END, RangeWork, Span, VERSIONS_PER_SPAN, Work, Workload, WorkloadCursor,
 };
 pub use self::pool::Pool;
+use crate::pages::MemoryPart;
 use crate::unavailable::Unavailable;
 
 /// A hash in the order in which its algorithm puts it out.
@@ -34,6 +35,12 @@ pub trait Engine: Send {
 
     /// Returns what had to be built before this engine could run, whoever built it, with the time of each part.
     fn setup(&self) -> Vec<SetupPart>;
+
+    /// Returns the memory that decides over the speed of this engine and was in use so far, with its pages; nothing
+    /// where they make no difference.
+    fn memory(&self) -> Vec<MemoryPart> {
+        Vec::new()
+    }
 
     /// Works through the spans that `work` hands out, and reports each to `sink` when it is finished.
     ///

@@ -13,6 +13,7 @@ use super::jit::{ItemCode, JitUnavailable, LanesCode};
 use super::memory::{Line, Lines, OutOfMemory, prefetch};
 use super::superscalar::{Registers, SuperscalarProgram};
 use super::{argon2d, lanes};
+use crate::pages::MemoryPart;
 
 /// What a key is expanded into first. Items of the dataset can be computed from it one by one.
 #[derive(Debug)]
@@ -60,6 +61,11 @@ impl Cache {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             lanes_code: OnceLock::new(),
         })
+    }
+
+    /// Names this memory, with the pages that it lies on.
+    pub(super) fn memory(&self, name: &str) -> MemoryPart {
+        self.lines.part(name)
     }
 
     /// Computes one item of the dataset.
