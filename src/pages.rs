@@ -60,6 +60,8 @@ impl fmt::Display for MemoryPart {
     }
 }
 
+/// The length of the usual huge page, in bytes.
+pub const HUGE_2MIB_BYTES: u64 = 2 << 20;
 /// From this fraction on, memory counts as lying on huge pages: its ends needn't fill one.
 pub const MOSTLY: f64 = 0.95;
 

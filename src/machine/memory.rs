@@ -52,6 +52,13 @@ pub fn available_memory_bytes(sysroot: &Sysroot) -> Option<u64> {
     [meminfo_bytes(sysroot, "MemAvailable"), left_in_cgroups(sysroot)].into_iter().flatten().min()
 }
 
+/// Returns how many reserved huge pages of this size are free.
+#[must_use]
+pub fn free_huge_pages(sysroot: &Sysroot, page_bytes: u64) -> u64 {
+    let directory = if page_bytes >= 1 << 30 { PAGES_1GIB } else { PAGES_2MIB };
+    number(sysroot, format!("{HUGE_PAGES}/{directory}/free_hugepages")).unwrap_or(0)
+}
+
 /// Returns how much of its huge pages of this size this process may still use by the limits of its cgroups, in bytes;
 /// none where nothing limits it.
 #[must_use]
@@ -258,10 +265,8 @@ mod tests {
         ];
         assert_eq!(left(&v2, 2 << 20), Some(6_291_456));
         assert_eq!(left(&v2, 1 << 30), None);
-        let v1 = [
-            ("proc/self/cgroup", "7:hugetlb:/x\n"),
-            ("sys/fs/cgroup/hugetlb/x/hugetlb.1GB.limit_in_bytes", "0\n"),
-        ];
+        let v1 =
+            [("proc/self/cgroup", "7:hugetlb:/x\n"), ("sys/fs/cgroup/hugetlb/x/hugetlb.1GB.limit_in_bytes", "0\n")];
         assert_eq!(left(&v1, 1 << 30), Some(0));
         assert_eq!(left(&[], 2 << 20), None);
     }

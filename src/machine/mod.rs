@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::load::{LoadChange, LoadSnapshot, load, load_change};
-pub use self::memory::{available_memory_bytes, huge_pages_left_bytes};
+pub use self::memory::{available_memory_bytes, free_huge_pages, huge_pages_left_bytes};
 
 use crate::sysroot::Sysroot;
 

@@ -63,13 +63,7 @@ mod x86 {
     }
 
     /// Is made known by [`kernels`] only, and only on processors with the features.
-    fn avx512(
-        memory: &mut [Line],
-        password: &[u8],
-        salt: &[u8],
-        passes: u32,
-        observe: Observe<'_>,
-    ) -> ControlFlow<()> {
+    fn avx512(memory: &mut [Line], password: &[u8], salt: &[u8], passes: u32, observe: Observe<'_>) -> ControlFlow<()> {
         #[target_feature(enable = "avx512f,avx512vl,avx2")]
         fn inner(
             memory: &mut [Line],
@@ -85,13 +79,7 @@ mod x86 {
     }
 
     /// Is made known by [`kernels`] only, and only on processors with the features.
-    fn avx2(
-        memory: &mut [Line],
-        password: &[u8],
-        salt: &[u8],
-        passes: u32,
-        observe: Observe<'_>,
-    ) -> ControlFlow<()> {
+    fn avx2(memory: &mut [Line], password: &[u8], salt: &[u8], passes: u32, observe: Observe<'_>) -> ControlFlow<()> {
         #[target_feature(enable = "avx2")]
         fn inner(
             memory: &mut [Line],

@@ -145,28 +145,6 @@ pub enum Items {
 }
 
 impl Items {
-    /// Copies all items to memory that the calling thread touches first, which puts it on that thread's NUMA node.
-    ///
-    /// # Errors
-    ///
-    /// There is no memory for it, or `observe`, which is told the number of items done, broke off.
-    pub fn copy(&self, observe: &dyn Fn(usize) -> ops::ControlFlow<()>) -> Result<Self, Interrupted> {
-        let mut items = Lines::zeroed(DATASET_ITEMS)?;
-        let ranges = items.chunks_mut(COPIED_ITEMS).zip(self.items.chunks(COPIED_ITEMS));
-        for (number, (to, from)) in ranges.enumerate() {
-            to.copy_from_slice(from);
-            if observe(number * COPIED_ITEMS + to.len()).is_break() {
-                return Err(Interrupted::Cancelled);
-            }
-        }
-        Ok(Self { items })
-    }
-
-    /// Names this memory, with the pages that it lies on.
-    pub(super) fn memory(&self, name: &str) -> MemoryPart {
-        self.items.part(name)
-    }
-
     /// Returns an item.
     pub(super) fn item(&self, index: u32) -> Line {
         match self {

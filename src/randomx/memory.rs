@@ -190,7 +190,10 @@ mod mapped {
             let bytes = self.length * size_of::<Line>();
             let start = self.first.as_ptr().addr();
             match self.reserved_page_bytes {
-                0 => PageUse { transparent: crate::cpu::memory::transparent_bytes(start..start + bytes), ..PageUse::NONE },
+                0 => PageUse {
+                    transparent: crate::cpu::memory::transparent_bytes(start..start + bytes),
+                    ..PageUse::NONE
+                },
                 PAGE_2MIB => PageUse { reserved_2mib: bytes, ..PageUse::NONE },
                 _ => PageUse { reserved_1gib: bytes, ..PageUse::NONE },
             }
