@@ -76,8 +76,10 @@ impl Workshop {
         };
         let keys: Vec<BTreeSet<Vec<u8>>> = candidates.iter().zip(&workloads).map(keys_of).collect();
         let mut tested: Vec<Tested> = candidates.iter().map(|_| Tested::default()).collect();
-        let all_keys: BTreeSet<&Vec<u8>> = keys.iter().flatten().collect();
-        for key in all_keys {
+        // The keys of benchmarks first: they have the answer that reads the last item of the dataset.
+        let usual: BTreeSet<&Vec<u8>> = workloads.iter().map(|workload| &workload.job.key).collect();
+        let others = keys.iter().flatten().filter(|key| !usual.contains(key)).collect::<BTreeSet<_>>();
+        for key in usual.iter().copied().chain(others) {
             let mut held = Vec::new();
             for (index, candidate) in candidates.iter().enumerate().filter(|&(index, _)| keys[index].contains(key)) {
                 let workload = &workloads[index];
