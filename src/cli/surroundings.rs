@@ -295,7 +295,7 @@ mod tests {
             when: When::After,
             start_s: 0.0,
             duration_s: 1.0,
-            energy_j: std::collections::BTreeMap::new(),
+            energy_j: BTreeMap::new(),
             others_fraction: others,
         };
         let warnings = disturbed_idle(&[idle(None), idle(Some(0.04)), idle(Some(0.5))]);

@@ -234,12 +234,12 @@ mod tests {
     #[test]
     fn threads_spread_over_caches_and_nodes_and_no_cache_goes_without() {
         // Two nodes of two chiplets, 4 processors each, with 4 MiB a chiplet.
-        let topology = topology(16, 2, "1024K", 4, "4096K", 8);
-        assert_eq!(topology.nodes(), [(0..8).collect::<Vec<_>>(), (8..16).collect()]);
-        let placement = topology.place(NEED);
+        let chiplets = topology(16, 2, "1024K", 4, "4096K", 8);
+        assert_eq!(chiplets.nodes(), [(0..8).collect::<Vec<_>>(), (8..16).collect()]);
+        let placement = chiplets.place(NEED);
         assert_eq!((placement.threads, placement.limit), (8, Limit::L3));
         assert_eq!(placement.processors[..8], [0, 4, 8, 12, 2, 6, 10, 14]);
-        let tiny = super::tests::topology(4, 1, "256K", 2, "512K", 4).place(NEED);
+        let tiny = topology(4, 1, "256K", 2, "512K", 4).place(NEED);
         assert_eq!((tiny.threads, &tiny.processors[..2]), (2, &[0, 2][..]));
     }
 

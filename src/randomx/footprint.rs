@@ -88,6 +88,7 @@ pub(super) fn memory_fault(resources: &[Resource], room: &Room) -> Option<Unavai
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
     use std::time::Duration;
 
     use super::*;
@@ -99,8 +100,8 @@ mod tests {
         let (cache, dataset) = (resource(CACHE_BYTES), resource(DATASET_BYTES));
         let fault = memory_fault(&[cache.clone(), dataset.clone()], &room(Some(2 << 30))).unwrap();
         assert_eq!(fault.reason, "it needs 2384 MiB of memory, and 2048 MiB are available");
-        assert!(memory_fault(&[cache.clone()], &room(Some(2 << 30))).is_none());
-        assert!(memory_fault(&[cache.clone()], &room(Some(0))).is_some());
+        assert!(memory_fault(slice::from_ref(&cache), &room(Some(2 << 30))).is_none());
+        assert!(memory_fault(slice::from_ref(&cache), &room(Some(0))).is_some());
         assert!(memory_fault(&[resource(u64::MAX / 4)], &room(None)).is_some());
         // What lies on reserved pages takes nothing of the rest.
         let reserved = Room { free_2mib: 1168, ..room(Some(64 << 20)) };
