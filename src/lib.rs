@@ -19,6 +19,7 @@ pub mod engine;
 pub mod gpu;
 pub mod interval;
 pub mod machine;
+pub mod pages;
 mod random;
 pub mod randomx;
 pub mod record;

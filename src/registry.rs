@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sha2::Digest;
 
 use crate::bench::Supplier;
+use crate::cpu::topology::Limit;
 use crate::device::Device;
 use crate::energy::{self, CardSettings, GpuAddress};
 use crate::engine::{
@@ -12,6 +13,7 @@ use crate::engine::{
 };
 use crate::gpu::{Adapter, Adapters};
 use crate::machine::{self, Machine};
+use crate::record::ThreadsBy;
 use crate::sha256d::gpu::{Choices, GpuSettings, Place, Tuned};
 use crate::sysroot::Sysroot;
 use crate::unavailable::Unavailable;
@@ -24,8 +26,8 @@ const SHA256D_BUDGET: u64 = 1 << 17;
 const RANDOMX_BUDGET: u64 = 12;
 /// The same where they are interpreted, which takes a third of a second each.
 const INTERPRETER_BUDGET: u64 = 2;
-/// The engines that check others of RandomX, in the order in which they are preferred: those of the reference
-/// first, because it was written by somebody else, and none that takes a dataset.
+/// The engines that check others of RandomX, in the order in which they are preferred: the reference first, because it
+/// was written by somebody else, and none that takes a dataset.
 const RANDOMX_ORACLES: [&str; 3] = ["reference+light", "jit+light", "interpreter+light"];
 
 /// The engines that this program knows, whether they run here or not.
@@ -36,6 +38,8 @@ pub struct Registry {
     sysroot: Sysroot,
     /// Without graphics adapters.
     machine: Machine,
+    /// Whether somebody said how many threads there should be.
+    is_thread_count_given: bool,
 }
 
 impl Registry {
@@ -70,7 +74,27 @@ impl Registry {
             }));
         }
         candidates.extend(randomx::engines(sysroot).into_iter().map(on_cpu));
-        Self { candidates, adapters, sysroot: sysroot.clone(), machine }
+        Self { candidates, adapters, sysroot: sysroot.clone(), machine, is_thread_count_given: false }
+    }
+
+    /// Leaves the number of threads as it is given, in the place of what suits the caches.
+    #[must_use]
+    pub fn with_given_threads(self) -> Self {
+        Self { is_thread_count_given: true, ..self }
+    }
+
+    /// Returns on how many of `threads` an engine runs best, and why.
+    fn threads(&self, id: &EngineId, threads: usize) -> (usize, ThreadsBy) {
+        let is_randomx = id.algorithm() != sha256d::ALGORITHM && id.device() == "cpu";
+        if self.is_thread_count_given || !is_randomx {
+            let by = if self.is_thread_count_given { ThreadsBy::Given } else { ThreadsBy::Processors };
+            return (threads, by);
+        }
+        match randomx::suited_threads(&self.sysroot) {
+            (suited, Limit::L2) if suited < threads => (suited, ThreadsBy::L2),
+            (suited, Limit::L3) if suited < threads => (suited, ThreadsBy::L3),
+            _ => (threads, ThreadsBy::Processors),
+        }
     }
 
     /// Returns all candidates, in the order in which they are shown.
@@ -170,16 +194,21 @@ impl Registry {
             Err(EngineError::Unavailable { .. }) => return self.itself(id, preparation),
             Err(error) => return Err(error),
         };
-        Ok(Oracle::new(other.id.to_string(), randomx_budget(&other.id), move |input| engine.hash(input)))
+        Ok(Oracle::new(oracle_name(&other.id), randomx_budget(&other.id), move |input| engine.hash(input)))
     }
 }
 
 impl Supplier for Registry {
     fn prepare(&self, candidate: &Candidate, preparation: &Preparation<'_>) -> Result<Box<dyn Engine>, EngineError> {
-        let engine = candidate.prepare(preparation)?;
+        let (threads, _) = self.threads(&candidate.id, preparation.threads);
+        let engine = candidate.prepare(&Preparation { threads, ..*preparation })?;
         #[cfg(feature = "fault-injection")]
         let engine = crate::engine::fault::wrap(engine);
         Ok(engine)
+    }
+
+    fn threads_by(&self, id: &EngineId, threads: usize) -> ThreadsBy {
+        self.threads(id, threads).1
     }
 
     fn workload(&self, id: &EngineId) -> Workload {
@@ -215,6 +244,11 @@ impl Supplier for Registry {
         }
         resources
     }
+}
+
+/// Names an oracle of RandomX: of this program's own engines it says that they share code with what they check.
+fn oracle_name(id: &EngineId) -> String {
+    if id.engine() == "reference" { id.to_string() } else { format!("{id} (same program)") }
 }
 
 fn randomx_budget(oracle: &EngineId) -> u64 {

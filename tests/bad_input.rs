@@ -103,8 +103,8 @@ fn an_unknown_engine_is_refused_with_the_nearest_name() {
     }
     hashwatt(&["bench", "qqqq/*"]).is_refused(2, &["qqqq", "hashwatt devices"]);
     hashwatt(&["bench", "[", "--json"]).is_refused(2, &["\"[\""]);
-    hashwatt(&["hash", "sha256d", "--input", "00", "--engine", "randomx-v1/cpu/reference+light"])
-        .is_refused(2, &["randomx-v1/cpu/reference+light", "sha256d/cpu/scalar"]);
+    hashwatt(&["hash", "sha256d", "--input", "00", "--engine", "randomx-v1/cpu/interpreter+light"])
+        .is_refused(2, &["randomx-v1/cpu/interpreter+light", "sha256d/cpu/scalar"]);
 }
 
 #[test]
@@ -203,22 +203,21 @@ fn a_closed_pipe_is_no_error() {
 }
 
 #[test]
-#[cfg_attr(not(feature = "reference"), ignore = "needs the cargo feature reference")]
 fn too_little_memory_for_fast_mode_is_refused_with_both_figures() {
     let directory = tempfile::tempdir().unwrap();
     // 2 GiB of memory; the dataset alone takes 2080 MiB.
     write_tree(directory.path(), &[("proc/meminfo", "MemTotal: 2097152 kB\nMemAvailable: 2097152 kB\n")]);
     let sysroot = directory.path().to_str().unwrap();
-    for id in ["randomx-v1/cpu/reference+fast", "randomx-v1/cpu/interpreter+fast"] {
+    for id in ["randomx-v1/cpu/interpreter+fast", "randomx-v2/cpu/interpreter+fast"] {
         hashwatt(&["bench", id, "--sysroot", sysroot, "--json"]).is_refused(11, &[id, "2048 MiB", "MiB of memory"]);
     }
     let devices = hashwatt(&["devices", "--sysroot", sysroot, "--json"]).json();
     let engines = devices["engines"].as_array().unwrap();
     let of = |id: &str| engines.iter().find(|engine| engine["id"] == id).unwrap();
-    let fast = of("randomx-v1/cpu/reference+fast");
+    let fast = of("randomx-v1/cpu/interpreter+fast");
     assert_eq!(fast["available"], false);
     assert!(fast["reason"].as_str().unwrap().contains("2048 MiB") && fast["hint"].is_string(), "{fast}");
-    assert_eq!(of("randomx-v1/cpu/reference+light")["available"], true, "light mode needs 256 MiB");
+    assert_eq!(of("randomx-v1/cpu/interpreter+light")["available"], true, "light mode needs 256 MiB");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::fs;
 use common::{HEADER_125552, NONCE_125552, Run, available_engines, hashwatt, hashwatt_with, names_in};
 
 const SCALAR: &str = "sha256d/cpu/scalar";
-const LIGHT: &str = "randomx-v1/cpu/reference+light";
+const LIGHT: &str = "randomx-v1/cpu/interpreter+light";
 
 /// More hashes than all tests of SHA-256d before the clock starts (84,000 where versions are rolled), and fewer than the
 /// calibration takes.
@@ -47,7 +47,6 @@ fn a_wrong_known_answer_ends_the_self_test() {
 }
 
 #[test]
-#[cfg_attr(not(feature = "reference"), ignore = "needs the cargo feature reference")]
 fn a_wrong_randomx_hash_ends_the_self_test() {
     let run = with_fault("hash", LIGHT, "0", &["selftest", LIGHT, "--json"]);
     is_caught(&run, LIGHT, "known answer: reads the last item of the dataset");
@@ -147,7 +146,6 @@ fn hits_that_a_scan_loses_after_the_self_test_are_noticed() {
 }
 
 #[test]
-#[cfg_attr(not(feature = "reference"), ignore = "needs the cargo feature reference")]
 fn a_wrong_checksum_of_a_randomx_scan_is_noticed() {
     let (key, blob) = ("00".repeat(32), "00".repeat(112));
     let scan = ["scan", "randomx-v1", "--key", &key, "--blob", &blob, "--nonces", "0..7", "--engine", LIGHT];

@@ -15,7 +15,7 @@ use crate::engine::{
     WorkloadCursor,
 };
 use crate::machine::{LoadChange, LoadSnapshot};
-use crate::record::{Benchmark, Idle, Setup, Warning, When};
+use crate::record::{Benchmark, Idle, Setup, ThreadsBy, Warning, When};
 use crate::statistics::outliers;
 use crate::unavailable::Unavailable;
 use crate::verify::{Checked, Oracle, VerifyError, self_test};
@@ -38,6 +38,12 @@ pub trait Supplier {
     ///
     /// As [`Candidate::prepare`].
     fn prepare(&self, candidate: &Candidate, preparation: &Preparation<'_>) -> Result<Box<dyn Engine>, EngineError>;
+
+    /// Tells what decides on the number of threads of this engine, where there may be `threads`.
+    fn threads_by(&self, id: &EngineId, threads: usize) -> ThreadsBy {
+        let _ = (id, threads);
+        ThreadsBy::Processors
+    }
 
     /// Returns the work of a benchmark of this engine.
     fn workload(&self, id: &EngineId) -> Workload;
@@ -340,6 +346,8 @@ impl Session<'_> {
             engine: id.engine().to_owned(),
             mode: id.mode().map(ToOwned::to_owned),
             threads: one.engine.threads(),
+            threads_by: (one.engine.threads() > 0).then(|| self.supplier.threads_by(id, self.threads)),
+            memory: one.engine.memory(),
             verified: true,
             verified_by: one.oracle.name.clone(),
             verified_hashes: one.checked.hashes,

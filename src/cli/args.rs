@@ -257,6 +257,9 @@ pub(super) enum ScanAlgorithm {
         /// The target: 64 hex digits, big end first [default: the header's own bits]
         #[arg(long, value_name = "HEX64")]
         target: Option<String>,
+        /// Refused, with the reason
+        #[arg(long, hide = true)]
+        commitment: bool,
         /// The engine, or auto for the fastest by a short trial
         #[arg(long, value_name = "ID", default_value = "auto")]
         engine: String,
@@ -289,6 +292,9 @@ pub(super) struct RandomxScan {
     /// Report the nonces that meet this difficulty [default: none, only the checksum]
     #[arg(long, value_name = "D")]
     pub(super) difficulty: Option<String>,
+    /// Judge and sum up the commitments of the hashes in their place
+    #[arg(long)]
+    pub(super) commitment: bool,
     /// The engine, or auto for the mode that is done sooner
     #[arg(long, value_name = "ID", default_value = "auto")]
     pub(super) engine: String,
@@ -310,6 +316,9 @@ pub(super) enum HashAlgorithm {
         /// The input, in hex
         #[arg(long, value_name = "HEX")]
         input: String,
+        /// Refused, with the reason
+        #[arg(long, hide = true)]
+        commitment: bool,
         /// The engine
         #[arg(long, value_name = "ID", default_value = "auto")]
         engine: String,
@@ -330,6 +339,9 @@ pub(super) struct RandomxHash {
     /// The key, in hex
     #[arg(long, value_name = "HEX")]
     pub(super) key: String,
+    /// Print the commitment of the hash in its place
+    #[arg(long)]
+    pub(super) commitment: bool,
     /// The engine; auto is light mode, which is ready sooner
     #[arg(long, value_name = "ID", default_value = "auto")]
     pub(super) engine: String,

@@ -48,12 +48,11 @@ pub(super) fn considered(registry: &Registry) -> Vec<&Candidate> {
     registry.candidates().iter().filter(is_one).collect()
 }
 
-/// Tells whether the bare program would measure an engine. Of RandomX it takes one implementation, because the others
-/// stand in for it or check it; and not version 2, which no coin is mined with yet.
+/// Tells whether the bare program would measure an engine. Of each version of RandomX it takes one implementation,
+/// because the others stand in for it or check it.
 fn is_wanted(registry: &Registry, id: &EngineId) -> bool {
     match id.algorithm() {
-        randomx::ALGORITHM_V2 => false,
-        randomx::ALGORITHM_V1 => {
+        randomx::ALGORITHM_V1 | randomx::ALGORITHM_V2 => {
             id.engine() == "jit" || id.engine() == select::randomx_implementation(registry, id.algorithm())
         }
         _ => true,

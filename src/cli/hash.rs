@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::args::{HashAlgorithm, HashArguments};
+use super::args::{HashAlgorithm, HashArguments, RandomxHash};
 use super::exit::Failure;
 use super::output::Output;
 use super::select;
@@ -24,10 +24,12 @@ struct Hashed<'a> {
 }
 
 pub(super) fn run(arguments: &HashArguments, output: &mut Output) -> Result<ExitCode, Failure> {
-    let (algorithm, input, key, engine) = match &arguments.algorithm {
-        HashAlgorithm::Sha256d { input, engine } => (sha256d::ALGORITHM, input, Vec::new(), engine),
-        HashAlgorithm::RandomxV1(one) => (randomx::ALGORITHM_V1, &one.input, randomx_key(&one.key)?, &one.engine),
-        HashAlgorithm::RandomxV2(one) => (randomx::ALGORITHM_V2, &one.input, randomx_key(&one.key)?, &one.engine),
+    let of_randomx = |one: &'_ RandomxHash| Ok::<_, Failure>((randomx_key(&one.key)?, one.commitment));
+    let (algorithm, input, engine, (key, commits)) = match &arguments.algorithm {
+        HashAlgorithm::Sha256d { commitment: true, .. } => return Err(no_commitment()),
+        HashAlgorithm::Sha256d { input, engine, .. } => (sha256d::ALGORITHM, input, engine, (Vec::new(), false)),
+        HashAlgorithm::RandomxV1(one) => (randomx::ALGORITHM_V1, &one.input, &one.engine, of_randomx(one)?),
+        HashAlgorithm::RandomxV2(one) => (randomx::ALGORITHM_V2, &one.input, &one.engine, of_randomx(one)?),
     };
     let input = bytes("--input", input)?;
     let workshop = Workshop::open(&Sysroot::default(), Some(1), output.quiet)?;
@@ -46,6 +48,9 @@ pub(super) fn run(arguments: &HashArguments, output: &mut Output) -> Result<Exit
     let mut engine = workshop.prepare(candidate, &key)?;
     let job = Job { key, ..workshop.registry.workload(&candidate.id).job };
     workshop.trust(candidate, engine.as_mut(), &job)?;
+    if commits {
+        engine.commit()?;
+    }
     let mut hash = engine.hash(&input)?;
     workshop.terminal.clear();
     if algorithm == sha256d::ALGORITHM {
@@ -58,6 +63,12 @@ pub(super) fn run(arguments: &HashArguments, output: &mut Output) -> Result<Exit
         output.line(&hash)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses `--commitment` where there is none.
+pub(super) fn no_commitment() -> Failure {
+    let message = "--commitment: SHA-256d has no commitments, they belong to RandomX";
+    Failure::usage(message, "leave it out, or name randomx-v1 or randomx-v2")
 }
 
 /// Reads a key of RandomX.

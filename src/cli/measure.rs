@@ -15,6 +15,7 @@ use crate::device::Device;
 use crate::energy::{self, MeterDescription, Meters, Provenance};
 use crate::engine::{Candidate, EngineError, EngineId, Resource};
 use crate::machine::{self, Machine};
+use crate::randomx;
 use crate::record::{Calibrated, FORMAT, FORMAT_VERSION, OutFile, PlanRecord, Record, Tool, Warning};
 use crate::registry::Registry;
 use crate::sysroot::Sysroot;
@@ -51,7 +52,7 @@ impl Measurement {
         let Workshop { registry, threads, .. } = &self.workshop;
         let (candidates, missing) = self.candidates(wanted);
         let resources = |candidate: &Candidate| registry.resources(candidate);
-        let groups = groups(&candidates, resources, machine::available_memory_bytes(&self.sysroot));
+        let groups = groups(&candidates, resources, randomx::usable_memory_bytes(&self.sysroot));
         let meters: Vec<&MeterDescription> = self.meters.meters.iter().map(|meter| meter.description()).collect();
         let meters_idle = meters.iter().any(|meter| meter.provenance != Provenance::Declared);
         let held: Vec<Resource> = candidates.iter().flat_map(|candidate| resources(candidate)).collect();
@@ -102,7 +103,7 @@ impl Measurement {
             load: &load,
             pool: &workshop.pool,
             threads: workshop.threads,
-            available_bytes: machine::available_memory_bytes(&self.sysroot),
+            available_bytes: randomx::usable_memory_bytes(&self.sysroot),
             unavailable: &self.meters.unavailable,
         };
         let outcome = session.run(&candidates, &mut meterings);
@@ -127,6 +128,7 @@ impl Measurement {
                 warnings.push(Warning::new("meter-failed", text, "its joules are left out; measure again"));
             }
         }
+        warnings.extend(surroundings::ordinary_pages(&machine, &outcome.benchmarks));
         warnings.extend(surroundings::moved(&outcome.load_change));
         warnings.extend(surroundings::unknown_load(&outcome.benchmarks, &outcome.load_change));
         warnings.extend(surroundings::drifted(&outcome.benchmarks));

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::args::{RandomxScan, ScanAlgorithm, ScanArguments};
 use super::exit::{Failure, INTERRUPTED};
-use super::hash::{bytes, randomx_key};
+use super::hash::{bytes, no_commitment, randomx_key};
 use super::output::Output;
 use super::progress::Terminal;
 use super::select;
@@ -66,6 +66,8 @@ struct Scan<'a> {
     job: Arc<Job>,
     nonces: Range<u64>,
     goal: Goal,
+    /// Whether commitments count in the place of hashes.
+    commits: bool,
     engine: &'a str,
     threads: Option<usize>,
 }
@@ -84,6 +86,10 @@ pub(super) fn run(arguments: &ScanArguments, output: &mut Output) -> Result<Exit
     let (candidate, tried) = scan.candidate(&workshop)?;
     let mut engine = workshop.prepare(candidate, &scan.job.key)?;
     let mut oracle = workshop.trust(candidate, engine.as_mut(), &scan.job)?;
+    if scan.commits {
+        engine.commit()?;
+        oracle = oracle.followed_by(randomx::commitment);
+    }
 
     workshop.terminal.step(&format!("scanning with {}", candidate.id), Some(hashes));
     let checked = TimedWork::new(filter, scan.nonces.end);
@@ -108,7 +114,8 @@ pub(super) fn run(arguments: &ScanArguments, output: &mut Output) -> Result<Exit
 
 fn check(algorithm: &ScanAlgorithm) -> Result<Scan<'_>, Failure> {
     match algorithm {
-        ScanAlgorithm::Sha256d { header, nonces, version_mask, target, engine, threads } => {
+        ScanAlgorithm::Sha256d { commitment: true, .. } => Err(no_commitment()),
+        ScanAlgorithm::Sha256d { header, nonces, version_mask, target, engine, threads, .. } => {
             let help = "a header is 160 hex digits without a prefix, as on the wire";
             let header =
                 BlockHeader::from_hex(header).map_err(|error| Failure::usage(format!("--header: {error}"), help))?;
@@ -124,7 +131,7 @@ fn check(algorithm: &ScanAlgorithm) -> Result<Scan<'_>, Failure> {
                 None => 0,
             };
             let (job, nonces) = (Arc::new(Job { version_mask, ..header.job() }), range(nonces)?);
-            Ok(Scan { algorithm: sha256d::ALGORITHM, job, nonces, goal, engine, threads: *threads })
+            Ok(Scan { algorithm: sha256d::ALGORITHM, job, nonces, goal, commits: false, engine, threads: *threads })
         }
         ScanAlgorithm::RandomxV1(scan) => check_randomx(randomx::ALGORITHM_V1, scan),
         ScanAlgorithm::RandomxV2(scan) => check_randomx(randomx::ALGORITHM_V2, scan),
@@ -132,7 +139,7 @@ fn check(algorithm: &ScanAlgorithm) -> Result<Scan<'_>, Failure> {
 }
 
 fn check_randomx<'a>(algorithm: &'static str, scan: &'a RandomxScan) -> Result<Scan<'a>, Failure> {
-    let RandomxScan { key, blob, nonce_offset, nonces, difficulty, engine, threads } = scan;
+    let RandomxScan { key, blob, nonce_offset, nonces, difficulty, commitment, engine, threads } = scan;
     let (key, template) = (randomx_key(key)?, bytes("--blob", blob)?);
     if nonce_offset.checked_add(4).is_none_or(|end| end > template.len()) {
         let message =
@@ -146,7 +153,7 @@ fn check_randomx<'a>(algorithm: &'static str, scan: &'a RandomxScan) -> Result<S
         None => Goal::Checksum,
     };
     let job = Arc::new(Job { key, template, nonce_offset: *nonce_offset, version_mask: 0 });
-    Ok(Scan { algorithm, job, nonces: range(nonces)?, goal, engine, threads: *threads })
+    Ok(Scan { algorithm, job, nonces: range(nonces)?, goal, commits: *commitment, engine, threads: *threads })
 }
 
 impl Scan<'_> {

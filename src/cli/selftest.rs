@@ -1,5 +1,6 @@
 //! `hashwatt selftest`: every engine against known answers and its oracle, without timing.
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -8,8 +9,10 @@ use serde::Serialize;
 use super::exit::Failure;
 use super::output::{HEADING, Output};
 use super::select;
-use super::workshop::Workshop;
+use super::workshop::{Tested, Workshop};
+use crate::bench::{Supplier, groups};
 use crate::engine::{Candidate, EngineId};
+use crate::randomx;
 use crate::report::table::{Column, Table};
 use crate::sysroot::Sysroot;
 
@@ -35,7 +38,8 @@ struct Row {
 pub(super) fn run(filters: &[String], threads: Option<usize>, output: &mut Output) -> Result<ExitCode, Failure> {
     let workshop = Workshop::open(&Sysroot::default(), threads, output.quiet)?;
     let chosen = select::by_filters(&workshop.registry, filters)?;
-    let engines = chosen.into_iter().map(|candidate| row(&workshop, candidate)).collect::<Result<Vec<_>, _>>()?;
+    let tested = test_in_groups(&workshop, &chosen)?;
+    let engines: Vec<Row> = chosen.into_iter().map(|candidate| row(candidate, tested.get(&candidate.id))).collect();
     workshop.terminal.clear();
     if output.json {
         output.json(&Results { engines })?;
@@ -45,22 +49,29 @@ pub(super) fn run(filters: &[String], threads: Option<usize>, output: &mut Outpu
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(workshop: &Workshop, candidate: &Candidate) -> Result<Row, Failure> {
-    let untested = Row {
+/// Tests those that can run here, so many at a time as fit into memory together.
+fn test_in_groups(workshop: &Workshop, chosen: &[&Candidate]) -> Result<HashMap<EngineId, Tested>, Failure> {
+    let present: Vec<&Candidate> = chosen.iter().copied().filter(|one| one.availability.is_ok()).collect();
+    let room = randomx::usable_memory_bytes(&Sysroot::default());
+    let mut tested = HashMap::new();
+    for group in groups(&present, |candidate| workshop.registry.resources(candidate), room) {
+        let members: Vec<&Candidate> = present.iter().copied().filter(|one| group.contains(&one.id)).collect();
+        tested.extend(group.into_iter().zip(workshop.test_together(&members)?));
+    }
+    Ok(tested)
+}
+
+fn row(candidate: &Candidate, tested: Option<&Tested>) -> Row {
+    let unavailable = candidate.unavailable();
+    Row {
         id: candidate.id.clone(),
         device_name: candidate.device_name.clone(),
-        passed: false,
-        checks: 0,
-        verified_by: None,
-        skipped: None,
-        hint: None,
-    };
-    if let Some(unavailable) = candidate.unavailable() {
-        let hint = Some(unavailable.hint.clone()).filter(|hint| !hint.is_empty());
-        return Ok(Row { skipped: Some(unavailable.reason.clone()), hint, ..untested });
+        passed: tested.is_some(),
+        checks: tested.map_or(0, |tested| tested.checks),
+        verified_by: tested.map(|tested| tested.verified_by.clone()),
+        skipped: unavailable.map(|unavailable| unavailable.reason.clone()),
+        hint: unavailable.map(|unavailable| unavailable.hint.clone()).filter(|hint| !hint.is_empty()),
     }
-    let tested = workshop.test(candidate)?;
-    Ok(Row { passed: true, checks: tested.checks, verified_by: Some(tested.verified_by), ..untested })
 }
 
 fn print(engines: &[Row], output: &mut Output) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ use super::exit::Failure;
 use super::output::{HEADING, Output};
 use crate::coin::{Coin, NetworkPoint};
 use crate::device::Device;
+use crate::randomx;
 use crate::record::{Benchmark, Record};
 use crate::report::table::{Column, Table};
 use crate::report::units::{format_coins, format_interval, format_kwh, format_money, format_si};
@@ -223,7 +224,7 @@ fn assumptions(costs: &[Option<Cost>]) -> Option<String> {
     price.map(|price| format!("assumed: {price}; {} (built in; hashwatt cost takes others)", networks.join("; ")))
 }
 
-/// Says in at most three plain sentences what the table means.
+/// Says in at most four plain sentences what the table means.
 fn sentences(record: &Record, costs: &[Option<Cost>]) -> Vec<String> {
     let mut sentences = Vec::new();
     for coin in [Coin::Btc, Coin::Xmr] {
@@ -241,6 +242,10 @@ fn sentences(record: &Record, costs: &[Option<Cost>]) -> Vec<String> {
             duration(years),
             benchmark.id,
         ));
+    }
+    if record.benchmarks.iter().any(|benchmark| benchmark.algorithm == randomx::ALGORITHM_V2) {
+        sentences
+            .push("RandomX version 2 mines no coin yet: it is meant for Monero's next network upgrade.".to_owned());
     }
     if costs.iter().flatten().any(|cost| cost.cost_per_coin.is_none()) {
         sentences.push(

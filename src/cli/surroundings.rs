@@ -1,7 +1,10 @@
 //! Warnings about what was around a measurement: the hypervisor's neighbours, other programs, heat, the battery.
 
+use std::collections::BTreeMap;
+
 use crate::engine::Candidate;
 use crate::machine::{LoadChange, Machine};
+use crate::pages::{self, MemoryPart};
 use crate::record::{Benchmark, Idle, Turn, Warning, When};
 
 /// Codes of warnings after which a measurement doesn't count as stable.
@@ -50,20 +53,60 @@ pub(super) fn standing(machine: &Machine) -> Vec<Warning> {
     warnings
 }
 
-/// Says where engines that live on huge pages have none.
+/// Says where the reference of RandomX, which can't ask for huge pages, isn't given any.
 pub(super) fn small_pages(machine: &Machine, candidates: &[&Candidate]) -> Option<Warning> {
-    let setting = machine.memory.transparent_huge_pages.as_deref()?;
-    // The binding can't ask for huge pages: only what the kernel gives unasked reaches it. Our own engines ask.
-    let is_reference = |candidate: &Candidate| candidate.id.engine() == "reference";
-    let is_small = |candidate: &&&Candidate| {
-        let is_randomx = candidate.id.algorithm().starts_with("randomx");
-        is_randomx && (setting == "never" || (setting != "always" && is_reference(candidate)))
-    };
-    let candidate = candidates.iter().find(is_small)?;
-    let asks = if is_reference(candidate) { "it asks for no huge ones, and " } else { "" };
-    let text = format!("{} runs on small pages: {asks}the kernel's setting is {setting}", candidate.id);
+    let setting = machine.memory.transparent_huge_pages.as_deref().filter(|setting| *setting != "always")?;
+    let candidate = candidates.iter().find(|candidate| candidate.id.engine() == "reference")?;
+    let text = format!(
+        "{} runs on small pages: it asks for no huge ones, and the kernel's setting is {setting}",
+        candidate.id
+    );
     let hint = "echo always | sudo tee /sys/kernel/mm/transparent_hugepage/enabled";
     Some(Warning::new("huge-pages", text, hint))
+}
+
+/// Says which engines asked for huge pages and lay on others, and what would give them some.
+pub(super) fn ordinary_pages(machine: &Machine, benchmarks: &[Benchmark]) -> Option<Warning> {
+    let is_small = |part: &&MemoryPart| part.huge_fraction().is_some_and(|fraction| fraction < pages::MOSTLY);
+    let told = |benchmark: &Benchmark| {
+        let parts: Vec<String> =
+            benchmark.memory.iter().filter(is_small).map(|part| format!("its {} on {part}", part.name)).collect();
+        (!parts.is_empty()).then(|| format!("{} had {}", benchmark.id, parts.join(", ")))
+    };
+    let told: Vec<String> = benchmarks.iter().filter_map(told).collect();
+    if told.is_empty() {
+        return None;
+    }
+    let needed = huge_pages_2mib(benchmarks);
+    Some(Warning::new("huge-pages", told.join("; "), reserve_command(machine, needed)))
+}
+
+/// Returns how many huge pages of 2 MiB engines need that ran together: what they share counts once, and each has a
+/// scratchpad for single hashes besides those of its threads, and so has whoever checks it.
+fn huge_pages_2mib(benchmarks: &[Benchmark]) -> u64 {
+    let pages = |part: &MemoryPart| part.bytes.div_ceil(pages::HUGE_2MIB_BYTES);
+    let of_randomx = benchmarks.iter().filter(|benchmark| !benchmark.memory.is_empty());
+    let (mut shared, mut scratchpads, mut engines) = (BTreeMap::new(), 0, 0);
+    for benchmark in of_randomx {
+        for part in &benchmark.memory {
+            if part.name == "scratchpads" {
+                scratchpads = scratchpads.max(pages(part));
+            } else {
+                shared.insert(part.name.as_str(), pages(part));
+            }
+        }
+        engines += 1;
+    }
+    // Fast mode holds a cache, too, which makes no difference to its speed and so is none of its parts.
+    shared.insert("randomx cache", (256 << 20) / pages::HUGE_2MIB_BYTES);
+    shared.values().sum::<u64>() + scratchpads + 2 * engines
+}
+
+/// Returns the command that reserves so many huge pages besides those that are in use.
+pub(super) fn reserve_command(machine: &Machine, needed: u64) -> String {
+    let memory = &machine.memory;
+    let in_use = memory.huge_pages_2mib_total.unwrap_or(0).saturating_sub(memory.huge_pages_2mib_free.unwrap_or(0));
+    format!("sudo sysctl -w vm.nr_hugepages={}", in_use + needed)
 }
 
 /// Says which engines met a different machine from turn to turn.
@@ -217,13 +260,42 @@ mod tests {
     }
 
     #[test]
+    fn small_pages_are_told_with_the_command_that_reserves_enough() {
+        let part = |name: &str, mib: u64, transparent: Option<u64>| MemoryPart {
+            name: name.to_owned(),
+            bytes: mib << 20,
+            reserved_1gib_bytes: 0,
+            reserved_2mib_bytes: 0,
+            transparent_bytes: transparent,
+        };
+        let with = |memory| Benchmark { memory, ..benchmark(Vec::new()) };
+        let dataset = |transparent| part("randomx dataset", 2080, transparent);
+        let fast = with(vec![dataset(Some(0)), part("scratchpads", 4, Some(4 << 20))]);
+        let light = with(vec![part("randomx cache", 256, Some(256 << 20)), part("scratchpads", 4, Some(0))]);
+        let nothing = tempfile::tempdir().unwrap();
+        let mut machine = crate::machine::describe(&crate::sysroot::Sysroot::new(nothing.path()).unwrap());
+        let warning = ordinary_pages(&machine, std::slice::from_ref(&fast)).unwrap();
+        assert_eq!(warning.text, "fake/cpu/x had its randomx dataset on ordinary pages");
+        // 1040 for the dataset, 128 for the cache, 2 for threads, 2 for single hashes.
+        assert_eq!(warning.hint, "sudo sysctl -w vm.nr_hugepages=1172");
+        // Two engines share dataset and cache; 7 pages are somebody else's.
+        machine.memory.huge_pages_2mib_total = Some(10);
+        machine.memory.huge_pages_2mib_free = Some(3);
+        let warning = ordinary_pages(&machine, &[fast, light]).unwrap();
+        assert_eq!(warning.hint, "sudo sysctl -w vm.nr_hugepages=1181");
+        // Huge enough, or not known: nothing to tell.
+        let mostly = with(vec![dataset(Some(2079 << 20)), part("scratchpads", 4, None)]);
+        assert_eq!(ordinary_pages(&machine, &[mostly, benchmark(Vec::new())]), None);
+    }
+
+    #[test]
     fn an_idle_baseline_that_was_not_idle_is_told() {
         let idle = |others: Option<f64>| Idle {
             group: 0,
             when: When::After,
             start_s: 0.0,
             duration_s: 1.0,
-            energy_j: std::collections::BTreeMap::new(),
+            energy_j: BTreeMap::new(),
             others_fraction: others,
         };
         let warnings = disturbed_idle(&[idle(None), idle(Some(0.04)), idle(Some(0.5))]);

@@ -31,6 +31,7 @@ pub(super) struct Workshop {
 }
 
 /// What a test of one engine came to.
+#[derive(Default)]
 pub(super) struct Tested {
     pub(super) checks: usize,
     pub(super) verified_by: String,
@@ -49,9 +50,10 @@ impl Workshop {
         is_quiet: bool,
         settings: &GpuSettings,
     ) -> Result<Self, Failure> {
+        let registry = Registry::find_with(sysroot, settings);
         Ok(Self {
+            registry: if threads.is_some() { registry.with_given_threads() } else { registry },
             threads: select::threads(threads)?,
-            registry: Registry::find_with(sysroot, settings),
             terminal: Terminal::new(is_quiet),
             cancel: interrupt::watch(),
             pool: Pool::default(),
@@ -72,25 +74,46 @@ impl Workshop {
     /// Tests one engine, with every key that has known answers; where a key takes a dataset, with the key of benchmarks
     /// only.
     pub(super) fn test(&self, candidate: &Candidate) -> Result<Tested, VerifyError> {
-        let workload = self.registry.workload(&candidate.id);
-        let answers = known_answers(candidate.id.algorithm());
-        let mut keys: BTreeSet<Vec<u8>> = answers.into_iter().map(|answer| answer.key).collect();
-        keys.remove(&workload.job.key);
-        let mut tested = self.test_key(candidate, &workload, true)?;
-        for key in keys.into_iter().filter(|_| !is_heavy(candidate)) {
-            let job = Job { key, ..workload.job.clone() };
-            tested.checks += self.test_key(candidate, &Workload { job, ..workload.clone() }, false)?.checks;
+        self.test_together(&[candidate]).map(|mut tested| tested.remove(0))
+    }
+
+    /// Tests engines that fit into memory together as [`Workshop::test`] does, key by key, so that what they share is
+    /// built once for each key.
+    pub(super) fn test_together(&self, candidates: &[&Candidate]) -> Result<Vec<Tested>, VerifyError> {
+        let workloads: Vec<Workload> = candidates.iter().map(|one| self.registry.workload(&one.id)).collect();
+        let keys_of = |(candidate, workload): (&&Candidate, &Workload)| {
+            let answers = if is_heavy(candidate) { Vec::new() } else { known_answers(candidate.id.algorithm()) };
+            answers.into_iter().map(|answer| answer.key).chain([workload.job.key.clone()]).collect()
+        };
+        let keys: Vec<BTreeSet<Vec<u8>>> = candidates.iter().zip(&workloads).map(keys_of).collect();
+        let mut tested: Vec<Tested> = candidates.iter().map(|_| Tested::default()).collect();
+        // The keys of benchmarks first: they have the answer that reads the last item of the dataset.
+        let usual: BTreeSet<&Vec<u8>> = workloads.iter().map(|workload| &workload.job.key).collect();
+        let others = keys.iter().flatten().filter(|key| !usual.contains(key)).collect::<BTreeSet<_>>();
+        for key in usual.iter().copied().chain(others) {
+            let mut held = Vec::new();
+            for (index, candidate) in candidates.iter().enumerate().filter(|&(index, _)| keys[index].contains(key)) {
+                let workload = &workloads[index];
+                let is_usual = *key == workload.job.key;
+                let job = Job { key: key.clone(), ..workload.job.clone() };
+                let (one, engine) = self.test_key(candidate, &Workload { job, ..workload.clone() }, is_usual)?;
+                tested[index].checks += one.checks;
+                if is_usual {
+                    tested[index].verified_by = one.verified_by;
+                }
+                held.extend((!candidate.resources().is_empty()).then_some(engine));
+            }
         }
         Ok(tested)
     }
 
-    /// Tests one engine with one key.
-    pub(super) fn test_key(
+    /// Tests one engine with one key, and returns it.
+    fn test_key(
         &self,
         candidate: &Candidate,
         workload: &Workload,
         with_oracle: bool,
-    ) -> Result<Tested, VerifyError> {
+    ) -> Result<(Tested, Box<dyn Engine>), VerifyError> {
         if self.cancel.is_cancelled() {
             return Err(EngineError::Cancelled.into());
         }
@@ -100,7 +123,7 @@ impl Workshop {
         let mut oracle =
             if with_oracle { self.registry.oracle(&candidate.id, &preparation)? } else { Oracle::known_answers_only() };
         let checks = self_test(engine.as_mut(), candidate.can_hash, workload, &mut oracle)?;
-        Ok(Tested { checks, verified_by: oracle.name })
+        Ok((Tested { checks, verified_by: oracle.name }, engine))
     }
 
     /// Returns the fastest of several engines in a short trial, and notes each rate. An engine that can't be tried is

@@ -4,4 +4,5 @@ pub mod affinity;
 #[cfg(feature = "reference")]
 pub mod floating_point;
 pub mod memory;
+pub mod topology;
 pub mod workers;

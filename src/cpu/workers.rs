@@ -46,7 +46,23 @@ pub fn run<W: Worker>(
     sink: &mut dyn Sink,
     make: impl Fn(usize) -> Result<W, EngineError> + Sync,
 ) -> Result<(), EngineError> {
-    let allowed = affinity::allowed();
+    run_on(id, &affinity::allowed(), threads, work, sink, make)
+}
+
+/// As [`run`], each worker pinned to the processor of `processors` that has its number; beyond their end they begin
+/// anew, and where there is none, nothing is pinned.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_on<W: Worker>(
+    id: &EngineId,
+    processors: &[usize],
+    threads: usize,
+    work: &dyn Work,
+    sink: &mut dyn Sink,
+    make: impl Fn(usize) -> Result<W, EngineError> + Sync,
+) -> Result<(), EngineError> {
     let (sender, receiver) = mpsc::channel();
     let caller = thread::current();
     let failed = crate::engine::Cancel::default();
@@ -54,7 +70,7 @@ pub fn run<W: Worker>(
         let handles: Vec<_> = (0..threads)
             .map(|number| {
                 let (sender, make, failed, caller) = (sender.clone(), &make, &failed, &caller);
-                let processor = allowed.get(number % allowed.len().max(1)).copied();
+                let processor = processors.get(number % processors.len().max(1)).copied();
                 thread::Builder::new().name(format!("{id} {number}")).spawn_scoped(scope, move || {
                     if let Some(processor) = processor {
                         affinity::pin(&[processor]);

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::env;
 
 use super::{Engine, EngineError, EngineId, Hash, HitFilter, SetupPart, Sink, SpanReport, Work};
+use crate::pages::MemoryPart;
 
 /// What a faulty engine gets wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +106,14 @@ impl Engine for Faulty {
 
     fn mishap(&self) -> Option<String> {
         self.engine.mishap()
+    }
+
+    fn memory(&self) -> Vec<MemoryPart> {
+        self.engine.memory()
+    }
+
+    fn commit(&mut self) -> Result<(), EngineError> {
+        self.engine.commit()
     }
 
     fn run(&mut self, filter: HitFilter, work: &dyn Work, sink: &mut dyn Sink) -> Result<(), EngineError> {

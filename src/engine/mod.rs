@@ -22,6 +22,7 @@ pub use self::job::{Cancel, Hit, HitFilter, Job, NONCE_END, RangeWork, Span, VER
 pub use self::pool::Pool;
 pub use self::together::Together;
 pub use self::workload::{Planted, Workload, WorkloadCursor};
+use crate::pages::MemoryPart;
 use crate::unavailable::Unavailable;
 
 /// A hash in the order in which its algorithm puts it out.
@@ -48,6 +49,12 @@ pub trait Engine: Send {
         None
     }
 
+    /// Returns the memory that decides over the speed of this engine and was in use so far, with its pages; nothing
+    /// where they make no difference.
+    fn memory(&self) -> Vec<MemoryPart> {
+        Vec::new()
+    }
+
     /// Works through the spans that `work` hands out, and reports each to `sink` when it is finished.
     ///
     /// The pipeline stays full from the first span to the last: nothing drains at a report. Returns when `work` has no
@@ -68,6 +75,16 @@ pub trait Engine: Send {
     fn hash(&mut self, input: &[u8]) -> Result<Hash, EngineError> {
         let _ = input;
         Err(EngineError::ScanOnly(self.id().clone()))
+    }
+
+    /// Makes the commitment of each hash stand for it from now on: filters, checksums and [`Engine::hash`] look at
+    /// that. RandomX has commitments: hashes of the input and its hash.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoCommitment`] where this engine knows none.
+    fn commit(&mut self) -> Result<(), EngineError> {
+        Err(EngineError::NoCommitment(self.id().clone()))
     }
 }
 
@@ -130,6 +147,9 @@ pub enum EngineError {
     /// The engine finds nonces, but doesn't give single hashes.
     #[error("{0} can only scan ranges of nonces: it gives no single hashes")]
     ScanOnly(EngineId),
+    /// Commitments were asked for, and this engine knows none.
+    #[error("{0} knows no commitments: they belong to RandomX")]
+    NoCommitment(EngineId),
     /// A job that this engine can't work on.
     #[error("{id} can't work on this job: {reason}")]
     Job {

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::{Engine, EngineError, EngineId, HitFilter, SetupPart, Sink, Span, SpanReport, Work};
+use crate::pages::MemoryPart;
 
 /// Engines that work at once, each on a thread of its own.
 pub struct Together {
@@ -50,6 +51,10 @@ impl Engine for Together {
             .filter_map(|engine| Some(format!("{}: {}", engine.id().device(), engine.mishap()?)))
             .collect();
         (!mishaps.is_empty()).then(|| mishaps.join("; "))
+    }
+
+    fn memory(&self) -> Vec<MemoryPart> {
+        self.engines.iter().flat_map(|engine| engine.memory()).collect()
     }
 
     /// Runs all of them. When one fails, the others end after what they have taken: a rate of fewer devices would be

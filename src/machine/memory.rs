@@ -52,6 +52,48 @@ pub fn available_memory_bytes(sysroot: &Sysroot) -> Option<u64> {
     [meminfo_bytes(sysroot, "MemAvailable"), left_in_cgroups(sysroot)].into_iter().flatten().min()
 }
 
+/// Returns how many reserved huge pages of this size are free.
+#[must_use]
+pub fn free_huge_pages(sysroot: &Sysroot, page_bytes: u64) -> u64 {
+    let directory = if page_bytes >= 1 << 30 { PAGES_1GIB } else { PAGES_2MIB };
+    number(sysroot, format!("{HUGE_PAGES}/{directory}/free_hugepages")).unwrap_or(0)
+}
+
+/// Returns how much of its huge pages of this size this process may still use by the limits of its cgroups, in bytes;
+/// none where nothing limits it.
+#[must_use]
+pub fn huge_pages_left_bytes(page_bytes: u64) -> Option<u64> {
+    huge_pages_left_below(&Sysroot::default(), page_bytes)
+}
+
+fn huge_pages_left_below(sysroot: &Sysroot, page_bytes: u64) -> Option<u64> {
+    let size = if page_bytes >= 1 << 30 { "1GB" } else { "2MB" };
+    let text = sysroot.read("proc/self/cgroup").ok()?;
+    let groups = text.lines().filter_map(|line| {
+        let (_, rest) = line.split_once(':')?;
+        let (controllers, path) = rest.split_once(':')?;
+        match controllers {
+            "" => Some(("sys/fs/cgroup", format!("hugetlb.{size}.max"), format!("hugetlb.{size}.current"), path)),
+            _ if controllers.split(',').any(|name| name == "hugetlb") => Some((
+                "sys/fs/cgroup/hugetlb",
+                format!("hugetlb.{size}.limit_in_bytes"),
+                format!("hugetlb.{size}.usage_in_bytes"),
+                path,
+            )),
+            _ => None,
+        }
+    });
+    let left = groups.flat_map(|(mount, limit, usage, path)| {
+        let left = |group: &Path| {
+            let group = Path::new(mount).join(group);
+            let limit = number(sysroot, group.join(&limit))?;
+            Some(limit.saturating_sub(number(sysroot, group.join(&usage)).unwrap_or(0)))
+        };
+        visible(path).ancestors().filter_map(left).collect::<Vec<_>>()
+    });
+    left.min()
+}
+
 /// Returns an entry of `proc/meminfo` in bytes.
 fn meminfo_bytes(sysroot: &Sysroot, key: &str) -> Option<u64> {
     let text = sysroot.read("proc/meminfo").ok()?;
@@ -109,13 +151,18 @@ fn left_in_cgroups(sysroot: &Sysroot) -> Option<u64> {
 ///
 /// The mount itself counts too: inside a container it often is the container's own group, while the path is the host's.
 fn left_in_group_and_parents(sysroot: &Sysroot, hierarchy: &Hierarchy, path: &str) -> Option<u64> {
-    let path = Path::new(path.trim_start_matches('/'));
-    // A group outside of the process's namespace is shown as /../..., and no file of it can be seen.
-    let visible = path.components().all(|part| matches!(part, Component::Normal(_)));
-    let path = if visible { path } else { Path::new("") };
-    path.ancestors()
+    visible(path)
+        .ancestors()
         .filter_map(|group| left_in_group(sysroot, hierarchy, &Path::new(hierarchy.mount).join(group)))
         .min()
+}
+
+/// Returns the path of a cgroup below its mount. A group outside of the process's namespace is shown as `/../...`, and
+/// no file of it can be seen: then it is the mount itself.
+fn visible(path: &str) -> &Path {
+    let path = Path::new(path.trim_start_matches('/'));
+    let is_visible = path.components().all(|part| matches!(part, Component::Normal(_)));
+    if is_visible { path } else { Path::new("") }
 }
 
 /// Returns what one cgroup's own limit leaves.
@@ -202,6 +249,26 @@ mod tests {
             ("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"),
         ];
         assert_eq!(available(&unlimited), Some(4_096_000));
+    }
+
+    #[test]
+    fn limits_on_huge_pages_are_read_of_both_versions_and_by_size() {
+        let left = |files: &[(&str, &str)], page_bytes| {
+            let (_dir, sysroot) = tree(files);
+            huge_pages_left_below(&sysroot, page_bytes)
+        };
+        let v2 = [
+            ("proc/self/cgroup", "0::/a/b\n"),
+            ("sys/fs/cgroup/a/b/hugetlb.2MB.max", "max\n"),
+            ("sys/fs/cgroup/a/hugetlb.2MB.max", "8388608\n"),
+            ("sys/fs/cgroup/a/hugetlb.2MB.current", "2097152\n"),
+        ];
+        assert_eq!(left(&v2, 2 << 20), Some(6_291_456));
+        assert_eq!(left(&v2, 1 << 30), None);
+        let v1 =
+            [("proc/self/cgroup", "7:hugetlb:/x\n"), ("sys/fs/cgroup/hugetlb/x/hugetlb.1GB.limit_in_bytes", "0\n")];
+        assert_eq!(left(&v1, 1 << 30), Some(0));
+        assert_eq!(left(&[], 2 << 20), None);
     }
 
     #[test]

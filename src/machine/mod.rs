@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::display::has_display;
 pub use self::load::{LoadChange, LoadSnapshot, load, load_change};
-pub use self::memory::available_memory_bytes;
+pub use self::memory::{available_memory_bytes, free_huge_pages, huge_pages_left_bytes};
 
 use crate::sysroot::Sysroot;
 

@@ -1,24 +1,38 @@
 //! Argon2d as RandomX uses it: one lane, no output, only the filled memory (RFC 9106, section 3).
 
+use std::ops::ControlFlow;
+
 use super::blake2b::{hash512, words};
 use super::memory::Line;
 
 /// The words of a block.
 const BLOCK_WORDS: usize = 128;
+/// After how many blocks is asked whether to go on: some hundred times a second.
+const OBSERVED_BLOCKS: usize = 1 << 14;
 /// The slices of a pass. With one lane, they only decide which blocks may be referred to.
 const SLICES: usize = 4;
 
 /// A block of 1 KiB.
 type Block = [u64; BLOCK_WORDS];
 
-/// Fills `memory`, whose length is a multiple of four blocks, in `passes` passes.
-pub(super) fn fill(memory: &mut [Line], password: &[u8], salt: &[u8], passes: u32) {
+/// Is asked from time to time whether to go on.
+type Observe<'a> = &'a dyn Fn() -> ControlFlow<()>;
+
+/// Fills `memory`, whose length is a multiple of four blocks, in `passes` passes. `observe` can break off, and then the
+/// memory holds nothing of use.
+pub(super) fn fill(
+    memory: &mut [Line],
+    password: &[u8],
+    salt: &[u8],
+    passes: u32,
+    observe: Observe<'_>,
+) -> ControlFlow<()> {
     let kernel = kernels()[0];
-    kernel(memory, password, salt, passes);
+    kernel(memory, password, salt, passes, observe)
 }
 
 /// A way to fill memory.
-type Kernel = fn(&mut [Line], &[u8], &[u8], u32);
+type Kernel = fn(&mut [Line], &[u8], &[u8], u32, Observe<'_>) -> ControlFlow<()>;
 
 /// Returns the ways that this processor can go, the fastest first.
 fn kernels() -> Vec<Kernel> {
@@ -33,7 +47,7 @@ fn kernels() -> Vec<Kernel> {
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "calls code for processors with certain features")]
 mod x86 {
-    use super::{Kernel, Line, fill_anywhere};
+    use super::{ControlFlow, Kernel, Line, Observe, fill_anywhere};
 
     /// Returns what this processor has the features for, the fastest first.
     pub(super) fn kernels() -> Vec<Kernel> {
@@ -49,28 +63,46 @@ mod x86 {
     }
 
     /// Is made known by [`kernels`] only, and only on processors with the features.
-    fn avx512(memory: &mut [Line], password: &[u8], salt: &[u8], passes: u32) {
+    fn avx512(memory: &mut [Line], password: &[u8], salt: &[u8], passes: u32, observe: Observe<'_>) -> ControlFlow<()> {
         #[target_feature(enable = "avx512f,avx512vl,avx2")]
-        fn inner(memory: &mut [Line], password: &[u8], salt: &[u8], passes: u32) {
-            fill_anywhere(memory, password, salt, passes);
+        fn inner(
+            memory: &mut [Line],
+            password: &[u8],
+            salt: &[u8],
+            passes: u32,
+            observe: Observe<'_>,
+        ) -> ControlFlow<()> {
+            fill_anywhere(memory, password, salt, passes, observe)
         }
         // SAFETY: `kernels` has detected the features.
-        unsafe { inner(memory, password, salt, passes) }
+        unsafe { inner(memory, password, salt, passes, observe) }
     }
 
     /// Is made known by [`kernels`] only, and only on processors with the features.
-    fn avx2(memory: &mut [Line], password: &[u8], salt: &[u8], passes: u32) {
+    fn avx2(memory: &mut [Line], password: &[u8], salt: &[u8], passes: u32, observe: Observe<'_>) -> ControlFlow<()> {
         #[target_feature(enable = "avx2")]
-        fn inner(memory: &mut [Line], password: &[u8], salt: &[u8], passes: u32) {
-            fill_anywhere(memory, password, salt, passes);
+        fn inner(
+            memory: &mut [Line],
+            password: &[u8],
+            salt: &[u8],
+            passes: u32,
+            observe: Observe<'_>,
+        ) -> ControlFlow<()> {
+            fill_anywhere(memory, password, salt, passes, observe)
         }
         // SAFETY: `kernels` has detected the features.
-        unsafe { inner(memory, password, salt, passes) }
+        unsafe { inner(memory, password, salt, passes, observe) }
     }
 }
 
 #[inline(always)]
-fn fill_anywhere(memory: &mut [Line], password: &[u8], salt: &[u8], passes: u32) {
+fn fill_anywhere(
+    memory: &mut [Line],
+    password: &[u8],
+    salt: &[u8],
+    passes: u32,
+    observe: Observe<'_>,
+) -> ControlFlow<()> {
     let blocks: &mut [Block] = bytemuck::cast_slice_mut(memory);
     let seed = initial_hash(blocks.len(), password, salt, passes);
     for (index, block) in (0..2_u32).zip(blocks.iter_mut()) {
@@ -79,6 +111,9 @@ fn fill_anywhere(memory: &mut [Line], password: &[u8], salt: &[u8], passes: u32)
     let segment = blocks.len() / SLICES;
     for pass in 0..passes {
         for index in if pass == 0 { 2 } else { 0 }..blocks.len() {
+            if index % OBSERVED_BLOCKS == 0 {
+                observe()?;
+            }
             let previous = blocks[index.checked_sub(1).unwrap_or(blocks.len() - 1)];
             let (slice, offset) = (index / segment, index % segment);
             // Any block may be referred to that is complete and belongs to this slice or one of the last three, but for
@@ -98,6 +133,7 @@ fn fill_anywhere(memory: &mut [Line], password: &[u8], salt: &[u8], passes: u32)
             }
         }
     }
+    ControlFlow::Continue(())
 }
 
 /// Maps a pseudo-random word to a place in an area, later ones more often.
@@ -221,7 +257,7 @@ mod tests {
             theirs.fill_memory(password, b"some salt", &mut expected).unwrap();
             for fill in kernels() {
                 let mut memory = vec![Line::default(); blocks * 1024 / 64];
-                fill(&mut memory, password, b"some salt", passes);
+                assert!(fill(&mut memory, password, b"some salt", passes, &|| ControlFlow::Continue(())).is_continue());
                 let words: &[u64] = bytemuck::cast_slice(&memory);
                 assert!(expected.iter().flat_map(AsRef::as_ref).eq(words), "{blocks} blocks, {passes} passes");
             }

@@ -1,16 +1,19 @@
 //! The cache: 256 MiB that are filled from a key, and programs that turn them into dataset items (specification,
 //! sections 7.1 to 7.3).
 
+use std::ops;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use std::sync::OnceLock;
 
 use super::blake2_generator::BlakeGenerator;
 use super::configuration::{ARGON_PASSES, ARGON_SALT, CACHE_ACCESSES, CACHE_LINES};
+use super::dataset::Interrupted;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use super::jit::{ItemCode, JitUnavailable, LanesCode};
 use super::memory::{Line, Lines, OutOfMemory, prefetch};
 use super::superscalar::{Registers, SuperscalarProgram};
 use super::{argon2d, lanes};
+use crate::pages::MemoryPart;
 
 /// What a key is expanded into first. Items of the dataset can be computed from it one by one.
 #[derive(Debug)]
@@ -31,8 +34,23 @@ impl Cache {
     ///
     /// There is no memory for it.
     pub fn new(key: &[u8]) -> Result<Self, OutOfMemory> {
+        match Self::build(key, &|| ops::ControlFlow::Continue(())) {
+            Ok(cache) => Ok(cache),
+            Err(Interrupted::OutOfMemory(fault)) => Err(fault),
+            Err(Interrupted::Cancelled) => unreachable!("nobody breaks off"),
+        }
+    }
+
+    /// Expands `key` as [`Cache::new`] does. `observe` is asked some 50 times, and can break off.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for it, or `observe` broke off.
+    pub fn build(key: &[u8], observe: &dyn Fn() -> ops::ControlFlow<()>) -> Result<Self, Interrupted> {
         let mut lines = Lines::zeroed(CACHE_LINES)?;
-        argon2d::fill(&mut lines, key, ARGON_SALT, ARGON_PASSES);
+        if argon2d::fill(&mut lines, key, ARGON_SALT, ARGON_PASSES, observe).is_break() {
+            return Err(Interrupted::Cancelled);
+        }
         let mut random = BlakeGenerator::new(key);
         let programs = std::array::from_fn(|_| SuperscalarProgram::generate(&mut random));
         Ok(Self {
@@ -43,6 +61,11 @@ impl Cache {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             lanes_code: OnceLock::new(),
         })
+    }
+
+    /// Names this memory, with the pages that it lies on.
+    pub(super) fn memory(&self, name: &str) -> MemoryPart {
+        self.lines.part(name)
     }
 
     /// Computes one item of the dataset.
@@ -167,6 +190,17 @@ pub(super) mod tests {
         }
         let bytes: Vec<u8> = cache.item(34_078_718).0[..4].iter().flat_map(|word| word.to_le_bytes()).collect();
         assert_eq!(const_hex::encode(bytes), "5876a62e54e6a58474034eb7e299bc0381b1b34a491393dee4ff84db23426074");
+    }
+
+    #[test]
+    fn a_build_can_be_broken_off() {
+        let asked = std::cell::Cell::new(0);
+        let observe = || {
+            asked.set(asked.get() + 1);
+            if asked.get() < 3 { ops::ControlFlow::Continue(()) } else { ops::ControlFlow::Break(()) }
+        };
+        assert_eq!(Cache::build(b"key", &observe).unwrap_err(), Interrupted::Cancelled);
+        assert_eq!(asked.get(), 3);
     }
 
     /// The specification says where the constants come from, and which two were changed.

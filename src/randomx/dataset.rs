@@ -9,9 +9,13 @@ use super::cache::Cache;
 use super::configuration::DATASET_ITEMS;
 use super::lanes::{Kernel, LANES};
 use super::memory::{Line, Lines, OutOfMemory, prefetch};
+use crate::pages::MemoryPart;
 
 /// How many items a thread takes at a time: about 10 ms of work.
 const RANGE_ITEMS: usize = 256 * LANES;
+
+/// How many items are copied at a time.
+const COPIED_ITEMS: usize = 1 << 18;
 
 /// All items of the dataset.
 #[derive(Debug)]
@@ -45,6 +49,28 @@ impl Dataset {
         let mut items = Lines::zeroed(DATASET_ITEMS)?;
         fill(cache, 0, &mut items, threads, observe)?;
         Ok(Self { items })
+    }
+
+    /// Copies all items to memory that the calling thread touches first, which puts it on that thread's NUMA node.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for it, or `observe`, which is told the number of items done, broke off.
+    pub fn copy(&self, observe: &dyn Fn(usize) -> ops::ControlFlow<()>) -> Result<Self, Interrupted> {
+        let mut items = Lines::zeroed(DATASET_ITEMS)?;
+        let ranges = items.chunks_mut(COPIED_ITEMS).zip(self.items.chunks(COPIED_ITEMS));
+        for (number, (to, from)) in ranges.enumerate() {
+            to.copy_from_slice(from);
+            if observe(number * COPIED_ITEMS + to.len()).is_break() {
+                return Err(Interrupted::Cancelled);
+            }
+        }
+        Ok(Self { items })
+    }
+
+    /// Names this memory, with the pages that it lies on.
+    pub(super) fn memory(&self, name: &str) -> MemoryPart {
+        self.items.part(name)
     }
 
     /// Returns an item.

@@ -2,32 +2,24 @@
 //!
 //! Cache and dataset are the same for both versions and all ways of execution, so all of these engines share them.
 
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
-use super::footprint::{CACHE_BYTES, DATASET_BYTES, MACHINE_BYTES, memory_fault};
+use super::footprint::{MACHINE_BYTES, NEED, Room, memory_fault};
 use super::scan::{NonceHasher, Scan};
+use super::shared::{Builder, Built, CACHE, DATASET, Datasets, cache_resource, dataset_resource, without_memory};
 use super::{
-    ALGORITHM_V1, ALGORITHM_V2, Cache, Dataset, Execution, Interrupted, Items, JitUnavailable, Machine, MachineError,
-    OutOfMemory, Version, jit,
+    ALGORITHM_V1, ALGORITHM_V2, Cache, Execution, Items, JitUnavailable, Machine, MachineError, Version, commitment,
+    jit,
 };
-use crate::cpu::workers;
-use crate::cpu::{affinity, memory};
+use crate::cpu::topology::Topology;
+use crate::cpu::{affinity, memory, workers};
 use crate::engine::{
     Available, Engine, EngineError, EngineId, Hash, Hit, HitFilter, MakeEngine, Preparation, Resource, SetupPart, Sink,
     Span, Work,
 };
-use crate::machine;
+use crate::pages::MemoryPart;
 use crate::sysroot::Sysroot;
 use crate::unavailable::Unavailable;
-
-const CACHE: &str = "randomx cache";
-const DATASET: &str = "randomx dataset";
-/// How long a cache takes on an AMD Zen 4; it can't be built on more than one thread.
-const CACHE_BUILD: Duration = Duration::from_millis(500);
-/// How long one thread of an AMD Zen 4 takes to build a dataset.
-const DATASET_BUILD: Duration = Duration::from_secs(8);
 
 /// Which of the engines.
 #[derive(Debug, Clone, Copy)]
@@ -54,21 +46,20 @@ impl Kind {
     }
 
     /// Names what is shared, the cache first.
-    fn resources(self) -> Vec<Resource> {
-        let cache = Resource { key: CACHE.to_owned(), bytes: CACHE_BYTES, build: CACHE_BUILD };
-        let threads = u32::try_from(affinity::parallelism()).unwrap_or(1);
-        let dataset = Resource { key: DATASET.to_owned(), bytes: DATASET_BYTES, build: DATASET_BUILD / threads.max(1) };
-        if self.is_fast { vec![cache, dataset] } else { vec![cache] }
+    fn resources(self, nodes: usize) -> Vec<Resource> {
+        let mut resources = vec![cache_resource()];
+        resources.extend(self.is_fast.then(|| dataset_resource(nodes)));
+        resources
     }
 
-    /// Tells why this engine can't run here, if it can't.
-    fn fault(self, available_bytes: Option<u64>) -> Option<Unavailable> {
+    /// Tells why this engine can't run here, if it can't. A dataset for each node is welcome, and one has to suffice.
+    fn fault(self, room: &Room) -> Option<Unavailable> {
         if self.execution == Execution::Compiled
             && let Err(fault) = jit::check(self.version)
         {
             return Some(without_jit(&fault));
         }
-        memory_fault(&self.resources(), available_bytes)
+        memory_fault(&self.resources(1), room)
     }
 
     fn failed(self, reason: String) -> EngineError {
@@ -82,15 +73,19 @@ impl Kind {
 
 /// Returns the engines of a version by id, with what it takes to make each.
 pub(super) fn engines(version: Version, sysroot: &Sysroot) -> Vec<(EngineId, Result<Available, Unavailable>)> {
-    let available_bytes = machine::available_memory_bytes(sysroot);
+    let room = Room::now(sysroot);
+    let topology = Arc::new(Topology::read(sysroot, &affinity::allowed()));
+    let nodes = topology.nodes().len();
     let executions = [Execution::Compiled, Execution::Interpreted];
     let kinds =
         executions.into_iter().flat_map(|execution| [true, false].map(|is_fast| Kind { version, execution, is_fast }));
     kinds
         .map(|kind| {
-            let make: Box<MakeEngine> = Box::new(move |preparation| Ok(Box::new(Own::make(kind, preparation)?)));
-            let available = Available { resources: kind.resources(), make };
-            (kind.id(), kind.fault(available_bytes).map_or(Ok(available), Err))
+            let topology = Arc::clone(&topology);
+            let make: Box<MakeEngine> =
+                Box::new(move |preparation| Ok(Box::new(Own::make(kind, preparation, &topology)?)));
+            let available = Available { resources: kind.resources(nodes), make };
+            (kind.id(), kind.fault(&room).map_or(Ok(available), Err))
         })
         .collect()
 }
@@ -101,75 +96,35 @@ fn without_jit(fault: &JitUnavailable) -> Unavailable {
     Unavailable { reason: fault.to_string(), hint: hint.to_owned() }
 }
 
-fn without_memory(fault: &OutOfMemory) -> Unavailable {
-    let hint = "end other programs, or raise the memory limit of this one";
-    Unavailable { reason: fault.to_string(), hint: hint.to_owned() }
+/// Where the items of the dataset come from.
+enum Source {
+    /// Light mode: each is computed when it is read.
+    Cache(Arc<Built<Cache>>),
+    /// Fast mode: all lie in memory, near each processor.
+    Datasets(Arc<Built<Datasets>>),
 }
 
-/// Something that was built, with the time that it took.
-struct Built<T> {
-    value: Arc<T>,
-    took: Duration,
-}
-
-impl<T> Built<T> {
-    fn part(&self, name: &str, phase: &str) -> SetupPart {
-        SetupPart { name: name.to_owned(), phases: vec![(phase.to_owned(), self.took)] }
+impl Source {
+    /// Returns the items for a thread on a processor.
+    fn items(&self, processor: Option<usize>) -> Items {
+        match self {
+            Self::Cache(cache) => Items::Computed(Arc::clone(&cache.value)),
+            Self::Datasets(datasets) => Items::Stored(Arc::clone(datasets.value.near(processor))),
+        }
     }
-}
 
-/// Looks at the memory again, now that it counts: other engines may have taken some since the list was made.
-fn check_memory(kind: Kind, name: &str) -> Result<(), EngineError> {
-    let built_now: Vec<Resource> = kind.resources().into_iter().filter(|resource| resource.key == name).collect();
-    let fault = memory_fault(&built_now, machine::available_memory_bytes(&Sysroot::default()));
-    fault.map_or(Ok(()), |fault| Err(kind.unavailable(fault)))
-}
-
-fn key_text(name: &str, key: &[u8]) -> String {
-    format!("{name} for key {}", const_hex::encode(key))
-}
-
-fn cache(kind: Kind, preparation: &Preparation<'_>) -> Result<Arc<Built<Cache>>, EngineError> {
-    preparation.pool.get_or_build(&key_text(CACHE, preparation.key), || {
-        check_memory(kind, CACHE)?;
-        preparation.progress.begin("RandomX cache", None);
-        let started = Instant::now();
-        let cache = Cache::new(preparation.key);
-        preparation.progress.end();
-        let value = Arc::new(cache.map_err(|fault| kind.unavailable(without_memory(&fault)))?);
-        if preparation.cancel.is_cancelled() {
-            return Err(EngineError::Cancelled);
-        }
-        Ok(Built { value, took: started.elapsed() })
-    })
-}
-
-fn dataset(kind: Kind, preparation: &Preparation<'_>, cache: &Cache) -> Result<Arc<Built<Dataset>>, EngineError> {
-    preparation.pool.get_or_build(&key_text(DATASET, preparation.key), || {
-        check_memory(kind, DATASET)?;
-        preparation.progress.begin("RandomX dataset", Some(DATASET_BYTES));
-        let started = Instant::now();
-        // Threads finish out of order, and progress is told by one at a time.
-        let done = Mutex::new(0);
-        let observe = |items: usize| {
-            if preparation.cancel.is_cancelled() {
-                return ControlFlow::Break(());
+    fn memory(&self) -> Vec<MemoryPart> {
+        match self {
+            Self::Cache(cache) => vec![cache.value.memory(CACHE)],
+            Self::Datasets(datasets) if datasets.value.all().len() == 1 => {
+                datasets.value.all().map(|dataset| dataset.memory(DATASET)).collect()
             }
-            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-            if items > *done {
-                *done = items;
-                preparation.progress.set(DATASET_BYTES.min(64 * items as u64));
+            Self::Datasets(datasets) => {
+                let name = |number| format!("{DATASET} of NUMA node {number}");
+                (0..).zip(datasets.value.all()).map(|(number, dataset)| dataset.memory(&name(number))).collect()
             }
-            ControlFlow::Continue(())
-        };
-        let dataset = Dataset::new(cache, affinity::parallelism(), &observe);
-        preparation.progress.end();
-        match dataset {
-            Ok(dataset) => Ok(Built { value: Arc::new(dataset), took: started.elapsed() }),
-            Err(Interrupted::Cancelled) => Err(EngineError::Cancelled),
-            Err(Interrupted::OutOfMemory(fault)) => Err(kind.unavailable(without_memory(&fault))),
         }
-    })
+    }
 }
 
 /// The engine, of any kind.
@@ -178,26 +133,30 @@ struct Own {
     kind: Kind,
     key: Vec<u8>,
     threads: usize,
-    items: Items,
+    /// Where threads run, the first on the first.
+    processors: Vec<usize>,
+    source: Source,
+    commits: bool,
     /// For single hashes.
     machine: Machine,
     parts: Vec<SetupPart>,
-    /// Held so that the pool keeps them.
+    /// Those of the last run, added up.
+    scratchpads: Mutex<Option<MemoryPart>>,
+    /// Held so that the pool keeps it.
     _cache: Arc<Built<Cache>>,
-    _dataset: Option<Arc<Built<Dataset>>>,
 }
 
 impl Own {
-    fn make(kind: Kind, preparation: &Preparation<'_>) -> Result<Self, EngineError> {
-        let cache = cache(kind, preparation)?;
-        let mut parts = vec![cache.part(CACHE, "cache")];
-        let dataset = if kind.is_fast { Some(dataset(kind, preparation, &cache.value)?) } else { None };
-        let items = match &dataset {
-            Some(dataset) => {
-                parts.push(dataset.part(DATASET, "dataset"));
-                Items::Stored(Arc::clone(&dataset.value))
-            }
-            None => Items::Computed(Arc::clone(&cache.value)),
+    fn make(kind: Kind, preparation: &Preparation<'_>, topology: &Topology) -> Result<Self, EngineError> {
+        let builder = Builder { id: kind.id(), preparation, topology };
+        let cache = builder.cache()?;
+        let mut parts = vec![cache.part(CACHE)];
+        let source = if kind.is_fast {
+            let datasets = builder.datasets(&cache.value)?;
+            parts.push(datasets.part(DATASET));
+            Source::Datasets(datasets)
+        } else {
+            Source::Cache(Arc::clone(&cache))
         };
         let threads = preparation.threads;
         if !memory::can_reserve((threads as u64 + 1) * MACHINE_BYTES) {
@@ -205,14 +164,16 @@ impl Own {
         }
         Ok(Self {
             id: kind.id(),
-            machine: machine_of(kind, &items)?,
+            machine: machine_of(kind, &source.items(None))?,
             kind,
             key: preparation.key.to_vec(),
             threads,
-            items,
+            processors: topology.place(NEED).processors,
+            source,
+            commits: false,
             parts,
+            scratchpads: Mutex::new(None),
             _cache: cache,
-            _dataset: dataset,
         })
     }
 }
@@ -237,15 +198,52 @@ impl Engine for Own {
         self.parts.clone()
     }
 
+    fn memory(&self) -> Vec<MemoryPart> {
+        let mut memory = self.source.memory();
+        memory.extend(self.scratchpads.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        memory
+    }
+
     fn run(&mut self, filter: HitFilter, work: &dyn Work, sink: &mut dyn Sink) -> Result<(), EngineError> {
-        let (id, key) = (&self.id, &self.key);
-        workers::run(id, self.threads, work, sink, |_| {
-            Ok(Scan { id, key, filter, hasher: machine_of(self.kind, &self.items)? })
+        let (id, key, scratchpads) = (&self.id, &self.key, &self.scratchpads);
+        *scratchpads.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        workers::run_on(id, &self.processors, self.threads, work, sink, |number| {
+            let processor = self.processors.get(number % self.processors.len().max(1)).copied();
+            let machine = machine_of(self.kind, &self.source.items(processor))?;
+            Ok(Scan { id, key, filter, commits: self.commits, hasher: Counted { machine, scratchpads } })
         })
     }
 
     fn hash(&mut self, input: &[u8]) -> Result<Hash, EngineError> {
-        Ok(self.machine.hash(input))
+        let hash = self.machine.hash(input);
+        Ok(if self.commits { commitment(input, &hash) } else { hash })
+    }
+
+    fn commit(&mut self) -> Result<(), EngineError> {
+        self.commits = true;
+        Ok(())
+    }
+}
+
+/// A machine that adds its scratchpad to those of the run when its thread ends.
+struct Counted<'a> {
+    machine: Machine,
+    scratchpads: &'a Mutex<Option<MemoryPart>>,
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        let own = self.machine.memory("scratchpads");
+        match &mut *self.scratchpads.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(sum) => sum.add(&own),
+            none => *none = Some(own),
+        }
+    }
+}
+
+impl NonceHasher for Counted<'_> {
+    fn hash_nonces(&mut self, span: &Span, take: &mut dyn FnMut(u32, &Hash)) {
+        self.machine.hash_nonces(span, take);
     }
 }
 

@@ -2,9 +2,15 @@
 
 use super::configuration::{DATASET_ITEMS, LINE_BYTES};
 use crate::cpu::memory;
+use crate::cpu::topology::CacheNeed;
 use crate::engine::Resource;
+use crate::machine;
+use crate::sysroot::Sysroot;
 use crate::unavailable::Unavailable;
 
+/// The length of a huge page of x86 in bytes.
+pub(super) const HUGE_PAGE_BYTES: u64 = 2 << 20;
+const GIB: u64 = 1 << 30;
 /// The length of a dataset in bytes.
 pub(super) const DATASET_BYTES: u64 = (LINE_BYTES * DATASET_ITEMS) as u64;
 /// The length of a cache in bytes (specification, section 7.1).
@@ -12,11 +18,63 @@ pub(super) const CACHE_BYTES: u64 = 256 << 20;
 /// The length of a scratchpad in bytes, and a little more for the code of one virtual machine.
 pub(super) const MACHINE_BYTES: u64 = 3 << 20;
 
+/// What each thread should have of the caches: room for one scratchpad, and for its second level.
+pub(super) const NEED: CacheNeed = CacheNeed { l2_bytes: 256 << 10, l3_bytes: 2 << 20 };
+
+/// The memory that there is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    /// What is available, where the system tells; reserved huge pages are no part of it.
+    available_bytes: Option<u64>,
+    /// Free reserved huge pages of 1 GiB and of 2 MiB.
+    free_1gib: u64,
+    free_2mib: u64,
+}
+
+impl Room {
+    /// Looks at the memory.
+    pub(super) fn now(sysroot: &Sysroot) -> Self {
+        Self {
+            available_bytes: machine::available_memory_bytes(sysroot),
+            free_1gib: machine::free_huge_pages(sysroot, GIB),
+            free_2mib: machine::free_huge_pages(sysroot, HUGE_PAGE_BYTES),
+        }
+    }
+
+    /// Describes what there is for somebody who can't take reserved huge pages.
+    #[cfg(any(test, feature = "reference"))]
+    pub(super) fn on_ordinary_pages(available_bytes: Option<u64>) -> Self {
+        Self { available_bytes, free_1gib: 0, free_2mib: 0 }
+    }
+
+    /// Returns how much there is in all for engines of this program's own, in bytes: reserved huge pages count where
+    /// they suffice for fast mode.
+    pub(super) fn usable_bytes(self) -> Option<u64> {
+        let reserved = self.free_2mib * HUGE_PAGE_BYTES;
+        let counts = if reserved >= DATASET_BYTES + CACHE_BYTES { reserved } else { 0 };
+        self.available_bytes.map(|available| available + counts)
+    }
+
+    /// Takes reserved pages for something, where there are enough, as [`Lines`](super::memory::Lines) would.
+    fn take(&mut self, bytes: u64) -> bool {
+        for (page, free) in [(GIB, &mut self.free_1gib), (HUGE_PAGE_BYTES, &mut self.free_2mib)] {
+            let pages = bytes.div_ceil(page);
+            if bytes >= page && *free >= pages {
+                *free -= pages;
+                return true;
+            }
+        }
+        false
+    }
+}
+
 /// Tells why the memory doesn't suffice, if it doesn't. What the system doesn't tell is taken to suffice.
-pub(super) fn memory_fault(resources: &[Resource], available_bytes: Option<u64>) -> Option<Unavailable> {
-    let needed = resources.iter().map(|resource| resource.bytes).sum::<u64>() + 16 * MACHINE_BYTES;
+pub(super) fn memory_fault(resources: &[Resource], room: &Room) -> Option<Unavailable> {
+    let mut left = *room;
+    let on_ordinary: u64 = resources.iter().map(|one| one.bytes).filter(|&bytes| !left.take(bytes)).sum();
+    let needed = on_ordinary + 16 * MACHINE_BYTES;
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-    if let Some(available) = available_bytes.filter(|&available| available < needed) {
+    if let Some(available) = room.available_bytes.filter(|&available| available < needed) {
         return Some(Unavailable {
             reason: format!("it needs {} MiB of memory, and {} MiB are available", mib(needed), mib(available)),
             hint: "end other programs, or raise the memory limit of this one".to_owned(),
@@ -30,6 +88,7 @@ pub(super) fn memory_fault(resources: &[Resource], available_bytes: Option<u64>)
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
     use std::time::Duration;
 
     use super::*;
@@ -37,10 +96,22 @@ mod tests {
     #[test]
     fn too_little_memory_is_refused_with_both_figures() {
         let resource = |bytes| Resource { key: "cache".to_owned(), bytes, build: Duration::ZERO };
-        let fault = memory_fault(&[resource(CACHE_BYTES), resource(DATASET_BYTES)], Some(2 << 30)).unwrap();
+        let room = |bytes| Room::on_ordinary_pages(bytes);
+        let (cache, dataset) = (resource(CACHE_BYTES), resource(DATASET_BYTES));
+        let fault = memory_fault(&[cache.clone(), dataset.clone()], &room(Some(2 << 30))).unwrap();
         assert_eq!(fault.reason, "it needs 2384 MiB of memory, and 2048 MiB are available");
-        assert!(memory_fault(&[resource(CACHE_BYTES)], Some(2 << 30)).is_none());
-        assert!(memory_fault(&[resource(CACHE_BYTES)], Some(0)).is_some());
-        assert!(memory_fault(&[resource(u64::MAX / 4)], None).is_some());
+        assert!(memory_fault(slice::from_ref(&cache), &room(Some(2 << 30))).is_none());
+        assert!(memory_fault(slice::from_ref(&cache), &room(Some(0))).is_some());
+        assert!(memory_fault(&[resource(u64::MAX / 4)], &room(None)).is_some());
+        // What lies on reserved pages takes nothing of the rest.
+        let reserved = Room { free_2mib: 1168, ..room(Some(64 << 20)) };
+        assert!(memory_fault(&[cache.clone(), dataset.clone()], &reserved).is_none());
+        assert_eq!(reserved.usable_bytes(), Some((64 << 20) + (1168 << 21)));
+        let too_few = Room { free_2mib: 1167, ..reserved };
+        let fault = memory_fault(&[cache.clone(), dataset.clone()], &too_few).unwrap();
+        assert_eq!(fault.reason, "it needs 2128 MiB of memory, and 64 MiB are available");
+        assert_eq!(too_few.usable_bytes(), Some(64 << 20));
+        assert!(memory_fault(&[dataset], &Room { free_1gib: 3, ..too_few }).is_none());
+        assert!(memory_fault(&[cache], &Room { free_1gib: 3, ..room(Some(64 << 20)) }).is_some());
     }
 }

@@ -9,6 +9,7 @@ use super::jit::{Jit, JitUnavailable};
 use super::memory::{Lines, OutOfMemory};
 use super::program::{Program, ProgramBuffer};
 use super::softfloat::RoundingMode;
+use crate::pages::MemoryPart;
 
 /// A hash, the least significant byte first.
 pub type Hash = [u8; 32];
@@ -59,6 +60,11 @@ impl Machine {
         };
         let buffer = Box::new(ProgramBuffer::new());
         Ok(Self { version, items, aes: Aes::detect(), scratchpad, buffer, jit })
+    }
+
+    /// Names the scratchpad, with the pages that it lies on.
+    pub(super) fn memory(&self, name: &str) -> MemoryPart {
+        self.scratchpad.part(name)
     }
 
     /// Returns the RandomX hash of `input`, which may have any length.

@@ -29,6 +29,7 @@ mod reciprocal;
 #[cfg(feature = "reference")]
 mod reference;
 mod scan;
+mod shared;
 mod softfloat;
 mod superscalar;
 
@@ -36,9 +37,12 @@ pub use self::cache::Cache;
 pub use self::commitment::commitment;
 pub use self::configuration::{DATASET_ITEMS, Version};
 pub use self::dataset::{Dataset, Interrupted, Items};
+use self::footprint::{NEED, Room};
 pub use self::hash::{Execution, Hash, Machine, MachineError};
 pub use self::jit::JitUnavailable;
 pub use self::memory::{Line, OutOfMemory};
+use crate::cpu::affinity;
+use crate::cpu::topology::{Limit, Topology};
 use crate::engine::{Available, EngineId, Job, Workload};
 use crate::sysroot::Sysroot;
 use crate::unavailable::Unavailable;
@@ -89,6 +93,29 @@ pub fn is_fast_mode_of_reference_sooner(hashes: u64, threads: usize) -> bool {
 #[must_use]
 pub fn dataset_threads(processors: usize) -> usize {
     (1..=processors).rev().find(|&threads| DATASET_ITEMS.is_multiple_of(threads)).unwrap_or(1)
+}
+
+/// Returns how much memory there is for engines of this module, in bytes, where the system tells: reserved huge pages
+/// count where they suffice for fast mode.
+#[must_use]
+pub fn usable_memory_bytes(sysroot: &Sysroot) -> Option<u64> {
+    Room::now(sysroot).usable_bytes()
+}
+
+/// Tells whether an engine of this module asks for huge pages; the reference can't.
+#[must_use]
+pub fn takes_huge_pages(id: &EngineId) -> bool {
+    let is_one = [ALGORITHM_V1, ALGORITHM_V2].contains(&id.algorithm());
+    is_one && id.device() == "cpu" && id.engine() != "reference"
+}
+
+/// Returns how many threads suit the caches of the processors that this process may use, and what limits them: each
+/// thread should have 2 MiB of a third-level cache for its scratchpad, and 256 KiB of a second-level cache for the part
+/// of it that is used most.
+#[must_use]
+pub fn suited_threads(sysroot: &Sysroot) -> (usize, Limit) {
+    let placement = Topology::read(sysroot, &affinity::allowed()).place(NEED);
+    (placement.threads, placement.limit)
 }
 
 /// Returns the engines of this module by id, with what it takes to make each.

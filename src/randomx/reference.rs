@@ -20,11 +20,11 @@ use std::time::{Duration, Instant};
 
 use rust_randomx::{Context, Hasher};
 
-use super::footprint::{self, CACHE_BYTES, DATASET_BYTES, MACHINE_BYTES};
+use super::footprint::{self, CACHE_BYTES, DATASET_BYTES, MACHINE_BYTES, NEED, Room};
 use super::scan::{NonceHasher, Scan};
-use super::{ALGORITHM_V1, DATASET_ITEMS, dataset_threads};
-use crate::cpu::workers;
-use crate::cpu::{affinity, floating_point, memory};
+use super::{ALGORITHM_V1, DATASET_ITEMS, commitment, dataset_threads};
+use crate::cpu::topology::Topology;
+use crate::cpu::{affinity, floating_point, memory, workers};
 use crate::engine::{
     Available, Engine, EngineError, EngineId, Hash, HitFilter, MakeEngine, Preparation, Resource, SetupPart, Sink,
     Span, Work,
@@ -72,9 +72,12 @@ impl Mode {
 /// Returns both engines by id, with what it takes to make each.
 pub(super) fn engines(sysroot: &Sysroot) -> Vec<(EngineId, Result<Available, Unavailable>)> {
     let available_bytes = machine::available_memory_bytes(sysroot);
+    let processors = Topology::read(sysroot, &affinity::allowed()).place(NEED).processors;
     [Mode::Fast, Mode::Light]
         .map(|mode| {
-            let make: Box<MakeEngine> = Box::new(move |preparation| Ok(Box::new(Reference::make(mode, preparation)?)));
+            let processors = processors.clone();
+            let make: Box<MakeEngine> =
+                Box::new(move |preparation| Ok(Box::new(Reference::make(mode, preparation, processors.clone())?)));
             let available = Available { resources: mode.resources(), make };
             let fault = memory_fault(&available.resources, available_bytes);
             (mode.id(), fault.map_or(Ok(available), Err))
@@ -84,7 +87,7 @@ pub(super) fn engines(sysroot: &Sysroot) -> Vec<(EngineId, Result<Available, Una
 
 /// Tells why the reference can't run in the memory that there is, if it can't.
 fn memory_fault(resources: &[Resource], available_bytes: Option<u64>) -> Option<Unavailable> {
-    let fault = footprint::memory_fault(resources, available_bytes);
+    let fault = footprint::memory_fault(resources, &Room::on_ordinary_pages(available_bytes));
     if fault.is_some() {
         return fault;
     }
@@ -181,6 +184,9 @@ struct Reference {
     id: EngineId,
     key: Vec<u8>,
     threads: usize,
+    /// Where threads run, the first on the first.
+    processors: Vec<usize>,
+    commits: bool,
     context: Arc<Context>,
     /// For single hashes.
     hasher: Hasher,
@@ -190,7 +196,7 @@ struct Reference {
 }
 
 impl Reference {
-    fn make(mode: Mode, preparation: &Preparation<'_>) -> Result<Self, EngineError> {
+    fn make(mode: Mode, preparation: &Preparation<'_>, processors: Vec<usize>) -> Result<Self, EngineError> {
         let cache = cache(preparation)?;
         let part = |resource: &Resource, phase: &str, built: &Built| SetupPart {
             name: resource.key.clone(),
@@ -212,7 +218,7 @@ impl Reference {
         }
         let hasher = Hasher::new(Arc::clone(&context));
         let key = preparation.key.to_vec();
-        Ok(Self { id: mode.id(), key, threads, context, hasher, parts, _built: built })
+        Ok(Self { id: mode.id(), key, threads, processors, commits: false, context, hasher, parts, _built: built })
     }
 }
 
@@ -238,13 +244,19 @@ impl Engine for Reference {
 
     fn run(&mut self, filter: HitFilter, work: &dyn Work, sink: &mut dyn Sink) -> Result<(), EngineError> {
         let (id, key, context) = (&self.id, &self.key, &self.context);
-        workers::run(id, self.threads, work, sink, |_| {
-            Ok(Scan { id, key, filter, hasher: Hasher::new(Arc::clone(context)) })
+        workers::run_on(id, &self.processors, self.threads, work, sink, |_| {
+            Ok(Scan { id, key, filter, commits: self.commits, hasher: Hasher::new(Arc::clone(context)) })
         })
     }
 
     fn hash(&mut self, input: &[u8]) -> Result<Hash, EngineError> {
-        Ok(calculate(&mut self.hasher, input))
+        let hash = calculate(&mut self.hasher, input);
+        Ok(if self.commits { commitment(input, &hash) } else { hash })
+    }
+
+    fn commit(&mut self) -> Result<(), EngineError> {
+        self.commits = true;
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::commitment::commitment;
 use crate::cpu::workers::Worker;
 use crate::engine::{EngineError, EngineId, Hash, Hit, HitFilter, Span, SpanReport, hash_tail};
 
@@ -18,6 +19,8 @@ pub(super) struct Scan<'a, H> {
     /// The key that the engine was made for.
     pub(super) key: &'a [u8],
     pub(super) filter: HitFilter,
+    /// Whether commitments count in the place of hashes.
+    pub(super) commits: bool,
     pub(super) hasher: H,
 }
 
@@ -39,12 +42,21 @@ impl<H: NonceHasher> Worker for Scan<'_, H> {
             return Err(EngineError::Job { id: self.id.clone(), reason });
         }
         let (mut hits, mut xor_tail) = (Vec::new(), 0);
-        self.hasher.hash_nonces(&span, &mut |nonce, hash| {
+        let mut count = |nonce, hash: &Hash| {
             xor_tail ^= hash_tail(hash);
             if self.filter.admits(hash) {
                 hits.push(Hit::of_nonce(nonce));
             }
-        });
+        };
+        if self.commits {
+            let mut input = span.job.template.clone();
+            self.hasher.hash_nonces(&span, &mut |nonce, hash| {
+                span.job.write_nonce(&mut input, nonce);
+                count(nonce, &commitment(&input, hash));
+            });
+        } else {
+            self.hasher.hash_nonces(&span, &mut count);
+        }
         Ok(SpanReport { span, hits, xor_tail: Some(xor_tail), device_time: None, finished: None })
     }
 }

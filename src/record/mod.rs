@@ -19,6 +19,7 @@ use crate::energy::{MeterDescription, Provenance};
 use crate::engine::EngineId;
 use crate::interval::Interval;
 use crate::machine::{LoadChange, Machine};
+use crate::pages::MemoryPart;
 
 /// What the field `format` says.
 pub const FORMAT: &str = "hashwatt-record";
@@ -212,6 +213,13 @@ pub struct Benchmark {
     pub mode: Option<String>,
     /// Threads of this machine that hashed; 0 for a graphics adapter.
     pub threads: usize,
+    /// What decided on that number; absent in records before version 1.2, and where no thread of this machine hashed.
+    #[serde(default)]
+    pub threads_by: Option<ThreadsBy>,
+    /// The memory that decides over the engine's speed, with the pages that it lies on; empty where pages make no
+    /// difference, and in records before version 1.2.
+    #[serde(default)]
+    pub memory: Vec<MemoryPart>,
     /// Whether every check of known answers and timed work held. A wrong hash ends the run, so this is always true
     /// where there are samples.
     pub verified: bool,
@@ -244,6 +252,20 @@ pub struct Benchmark {
     pub device_rate: Option<DeviceRate>,
     /// Its energy, in joules per hash.
     pub energy_j_per_hash: Energy,
+}
+
+/// What decided on a number of threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ThreadsBy {
+    /// `--threads`.
+    Given,
+    /// One for each processor that the process may use.
+    Processors,
+    /// More would have less than their part of the second-level caches.
+    L2,
+    /// More would have less than their part of the third-level caches.
+    L3,
 }
 
 /// What was around the samples of one turn, read while the engine was at work. What isn't known is absent.
