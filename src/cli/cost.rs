@@ -178,7 +178,7 @@ fn over_window(
     let network = Network::over(&history, window, choice.growth)?;
     Ok(match (network, &choice.epochs) {
         (Network::Window { coin, window, stretches, source }, Some(path)) => {
-            Network::Window { coin, window, stretches, source: format!("{source}, extended by {path:?}") }
+            Network::Window { coin, window, stretches, source: format!("{source}; extended by {path:?}") }
         }
         (network, _) => network,
     })
