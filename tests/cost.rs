@@ -323,6 +323,8 @@ fn nodes_tell_the_difficulty_of_now() {
     refused("", &["no JSON"]);
     let both = ["cost", "--machine", "S9", "--network-json", path, "--difficulty", "5"];
     hashwatt(&both).is_refused(2, &["--network-json", "--difficulty"]);
+    let unused = ["cost", "--machine", "S9", "--difficulty", "5", "--epochs", path];
+    hashwatt(&unused).is_refused(2, &["--epochs", "window"]);
 }
 
 #[test]

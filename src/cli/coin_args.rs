@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use jiff::civil::Date;
 
 use crate::coin::Coin;
@@ -126,6 +126,7 @@ pub(super) struct NetworkChoice {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("when").required(true).args(["date", "height"])))]
 #[command(after_help = "\
 Examples:
   hashwatt network btc --date 2017-05-17
@@ -135,10 +136,10 @@ pub(super) struct NetworkArguments {
     /// The coin: btc or xmr
     pub(super) coin: Coin,
     /// The day (UTC) at whose end the figures hold
-    #[arg(long, value_name = "DATE", value_parser = parse_day, conflicts_with = "height")]
+    #[arg(long, value_name = "DATE", value_parser = parse_day)]
     pub(super) date: Option<Date>,
     /// The block whose figures they are
-    #[arg(long, value_name = "H", required_unless_present = "date")]
+    #[arg(long, value_name = "H")]
     pub(super) height: Option<u64>,
     /// More of Bitcoin's history: a table with the columns height, bits and start_utc, or Electrum's checkpoints.json
     #[arg(long, value_name = "FILE")]

@@ -144,6 +144,10 @@ fn network(arguments: &CostArguments, benchmark: Option<&Benchmark>) -> Result<N
         (None, Some(difficulty)) => Some(NetworkPoint::with_difficulty(coin, difficulty, choice.height)?),
         (None, None) => None,
     };
+    if given.is_some() && choice.epochs.is_some() && choice.from.is_none() {
+        let message = "--epochs and a difficulty ask for different things";
+        return Err(Failure::usage(message, "leave one of them out, or give a window"));
+    }
     if let (Some(from), Some(to)) = (choice.from, choice.to) {
         return over_window(choice, coin, Window::new(from, to)?, given.as_ref());
     }
@@ -178,7 +182,7 @@ fn over_window(
     let network = Network::over(&history, window, choice.growth)?;
     Ok(match (network, &choice.epochs) {
         (Network::Window { coin, window, stretches, source }, Some(path)) => {
-            Network::Window { coin, window, stretches, source: format!("{source}, extended by {path:?}") }
+            Network::Window { coin, window, stretches, source: format!("{source}; extended by {path:?}") }
         }
         (network, _) => network,
     })

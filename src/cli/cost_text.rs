@@ -97,7 +97,7 @@ fn over(cost: &Cost, window: &'static str, day: &'static str) -> &'static str {
 
 /// Coins with more digits than a glance needs, because windows are compared with figures from elsewhere.
 fn coins_text(coins: f64) -> String {
-    if (1e-4..1000.0).contains(&coins.abs()) { format!("{coins:.5}") } else { format_coins(coins) }
+    if (0.01..1000.0).contains(&coins.abs()) { format!("{coins:.5}") } else { format_coins(coins) }
 }
 
 fn with_range(text: String, range: Option<Range>, words: impl Fn(f64) -> String) -> String {
@@ -207,7 +207,9 @@ fn assumed(cost: &Cost) -> String {
         parts.push(format!("{price} a machine over {life} years at {}", percent(discount)));
     }
     if let Some(power_w) = &inputs.power_w {
-        parts.push(format!("{} a machine", format_interval(power_w, "W")));
+        let range = Range { low: power_w.low, high: power_w.high };
+        let watts = |watts: f64| format_si(watts, "W", KWH_DIGITS);
+        parts.push(format!("{} a machine", with_range(watts(power_w.value), Some(range), watts)));
     }
     if let Some(joules) = &inputs.energy_j_per_hash {
         parts.push(format!("{} a hash", format_si(joules.value, "J", 3)));

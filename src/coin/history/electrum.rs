@@ -2,7 +2,6 @@
 //! next 2016.
 
 use ruint::aliases::U256;
-use serde_json::value::RawValue;
 
 use super::HistoryError;
 use crate::coin::bitcoin::Target;
@@ -10,20 +9,20 @@ use crate::coin::bitcoin::Target;
 /// Reads Electrum's `checkpoints.json`: the target of entry `i` (from 0) applies from height `2016 (i + 1)` on.
 pub(super) fn targets(text: &str) -> Result<Vec<Target>, HistoryError> {
     let form = |error: serde_json::Error| HistoryError::Form(format!("it is no checkpoints.json of Electrum: {error}"));
-    // A target has up to 78 digits, more than any number that the parser knows: its digits are read as they stand.
-    let entries: Vec<(String, Box<RawValue>)> = serde_json::from_str(text).map_err(form)?;
-    let target = |(index, (_, target)): (usize, (String, Box<RawValue>))| {
+    // A target has up to 78 digits, but only 24 bits that aren't zero: a float that was read without an error is exact.
+    let entries: Vec<(String, f64)> = serde_json::from_str(text).map_err(form)?;
+    let target = |(index, (_, number)): (usize, (String, f64))| {
         let refuse = |reason: String| HistoryError::Entry { entry: index + 1, reason };
-        let digits = target.get();
-        let value = U256::from_str_radix(digits, 10)
-            .map_err(|_| refuse(format!("target {digits} is no whole number of 256 bits")))?;
+        let is_whole = number >= 0.0 && number.fract() == 0.0;
+        let value = U256::try_from(number).ok().filter(|_| is_whole);
+        let value = value.ok_or_else(|| refuse(format!("target {number:e} is no whole number of 256 bits")))?;
         let target: Target =
             format!("{value:064x}").parse().map_err(|error: crate::coin::CoinError| refuse(error.to_string()))?;
         let as_blocks_hold_it = Target::try_from(target.to_compact()).map_err(|error| refuse(error.to_string()))?;
         if target == as_blocks_hold_it {
             Ok(target)
         } else {
-            Err(refuse(format!("target {digits} has more digits than a block header can hold")))
+            Err(refuse(format!("target {number:e} has more digits than a block header can hold")))
         }
     };
     entries.into_iter().enumerate().map(target).collect()
@@ -47,9 +46,9 @@ mod tests {
         for (text, reason) in [
             ("[1]", "no checkpoints.json of Electrum"),
             ("[[\"00\", 5", "no checkpoints.json of Electrum"),
-            ("[[\"00\", -5]]", "entry 1: target -5 is no whole number"),
-            ("[[\"00\", 5], [\"00\", \"x\"]]", "entry 2: target \"x\" is no whole number"),
-            ("[[\"00\", 1.5]]", "entry 1: target 1.5 is no whole number"),
+            ("[[\"00\", -5]]", "entry 1: target -5e0 is no whole number"),
+            ("[[\"00\", 5], [\"00\", \"x\"]]", "no checkpoints.json of Electrum"),
+            ("[[\"00\", 1.5]]", "entry 1: target 1.5e0 is no whole number"),
             ("[[\"00\", 0]]", "is zero"),
             ("[[\"00\", 123456789012345]]", "has more digits than a block header can hold"),
         ] {

@@ -85,8 +85,8 @@ impl Network {
             _ => String::new(),
         };
         let source = match coin {
-            Coin::Btc => "Bitcoin's epochs",
-            Coin::Xmr => "Monero's checkpoints",
+            Coin::Btc => "built in: Bitcoin's epochs",
+            Coin::Xmr => "built in: Monero's checkpoints",
         };
         Ok(Self::Window { coin, window, stretches, source: format!("{source}{assumed}") })
     }
