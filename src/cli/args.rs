@@ -146,6 +146,8 @@ pub(super) enum Command {
     Compare(CompareArguments),
     /// Turn a rate and a power into coins, energy and money
     Cost(CostArguments),
+    /// Make a page with plots and tables of records
+    Report(ReportArguments),
     /// Print completions for a shell, the manual page, or the JSON Schema of records
     Generate(GenerateArguments),
 }
@@ -404,6 +406,23 @@ pub(super) struct CostArguments {
     /// The price of one coin
     #[arg(long, value_name = "PRICE", value_parser = price)]
     pub(super) coin_price: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hashwatt report record.json --out report.html
+  hashwatt report before.json after.json --out report.md    the second is compared with the first")]
+pub(super) struct ReportArguments {
+    /// The records; the first is what the others are compared with
+    #[arg(value_name = "RECORD", required = true)]
+    pub(super) records: Vec<PathBuf>,
+    /// Where the report goes: the name's end says whether it is a page (.html), text (.md) or a table of samples (.csv)
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+    /// The price of electricity, in USD per kWh
+    #[arg(long, value_name = "PRICE", default_value_t = study::DEFAULT_PRICE_KWH, value_parser = price)]
+    pub(super) price_kwh: f64,
 }
 
 /// Reads a percentage between 0 and 100 as a fraction.

@@ -4,7 +4,6 @@ mod args;
 mod bench;
 mod choose;
 mod compare;
-mod comparison;
 mod cost;
 mod devices;
 mod exit;
@@ -17,6 +16,7 @@ mod measure;
 mod output;
 mod plan;
 mod progress;
+mod report;
 mod scan;
 mod select;
 mod selftest;
@@ -68,6 +68,7 @@ fn run(arguments: Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
         Some(Command::Hash(hash)) => hash::run(&hash, output),
         Some(Command::Compare(compare)) => compare::run(&compare, output),
         Some(Command::Cost(cost)) => cost::run(&cost, output),
+        Some(Command::Report(report)) => report::run(&report, output),
         Some(Command::Generate(generate)) => generate::run(&generate, output),
     }
 }

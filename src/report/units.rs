@@ -188,7 +188,7 @@ pub fn format_interval(interval: &Interval, unit: &str) -> String {
 }
 
 /// A percentage of uncertainty with one or two significant digits: `12`, `2.5`, `0.3`, `0.04`.
-fn format_percent(percent: f64) -> String {
+pub fn format_percent(percent: f64) -> String {
     if percent >= 9.95 {
         format!("{percent:.0}")
     } else if percent >= 0.095 {
