@@ -146,6 +146,7 @@ fn the_manual_page_has_every_command_in_the_order_of_the_help() {
         "\"HASHWATT HASH RANDOMX-V2\"",
         "\"HASHWATT COMPARE\"",
         "\"HASHWATT COST\"",
+        "\"HASHWATT REPORT\"",
         "\"HASHWATT GENERATE\"",
         "\"HASHWATT GENERATE COMPLETIONS\"",
         "\"HASHWATT GENERATE MAN\"",

@@ -18,7 +18,10 @@ type Environment<'a> = &'a [(&'a str, &'a str)];
 #[test]
 fn every_command_prints_exactly_one_json_document() {
     let nonces = format!("{}..{}", NONCE_125552, NONCE_125552 + 1);
-    let runs: [&[&str]; 7] = [
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("report.md");
+    let record = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/records/1.0-declared-watts.json");
+    let runs: [&[&str]; 8] = [
         &["devices"],
         &["selftest", "sha256d/cpu/*"],
         &["bench", "sha256d/cpu/scalar", "--time", "0.1"],
@@ -26,6 +29,7 @@ fn every_command_prints_exactly_one_json_document() {
         &["scan", "sha256d", "--header", HEADER_125552, "--nonces", &nonces],
         &["hash", "sha256d", "--input", "00"],
         &["cost", "--coin", "xmr", "--hashrate", "1k"],
+        &["report", record, "--out", out.to_str().unwrap()],
     ];
     for arguments in runs {
         for run in [

@@ -61,8 +61,7 @@ fn a_page_stands_alone_and_says_what_is_in_it() {
         assert_eq!(page.matches(mark).count(), 2 * plots.len(), "{mark}");
     }
     for (name, mark) in [("plots", "<figcaption>"), ("tables", "<caption>")] {
-        let titles: Vec<&str> =
-            page.split(mark).skip(1).map(|rest| rest.split("</").next().unwrap()).collect();
+        let titles: Vec<&str> = page.split(mark).skip(1).map(|rest| rest.split("</").next().unwrap()).collect();
         assert_eq!(document[name], json!(titles));
     }
     for headline in document["headline"].as_array().unwrap() {
@@ -100,17 +99,20 @@ fn figures_are_those_of_the_other_commands() {
     let path = fixture("1.0-declared-watts.json");
     let (page, document) = report(&[&path], "html");
     let cost = hashwatt(&["cost", text(&path), "--engine", "sha256d/cpu/sha-ni", "--json"]).json();
-    let money = format!("{:.0}", cost["cost_per_coin"].as_f64().unwrap());
+    // To three digits, as far as the measurement goes.
+    let money = |times: f64| format!("{:.0}", (times * cost["cost_per_coin"].as_f64().unwrap() / 1e7).round() * 1e7);
     let sentence = document["headline"][0].as_str().unwrap();
-    assert!(sentence.replace(',', "").contains(&format!("{money} USD at 0.05 USD per kWh")), "{sentence}");
-    assert!(page.contains("covers what the user&#39;s figure covers (declared, not measured)"), "what the joules cover");
+    assert!(sentence.replace(',', "").contains(&format!("{} USD at 0.05 USD per kWh", money(1.0))), "{sentence}");
+    assert!(
+        page.contains("covers what the user&#39;s figure covers (declared, not measured)"),
+        "what the joules cover"
+    );
     // Another price, another cost.
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().join("r.html");
     let arguments = ["report", text(&path), "--out", text(&out), "--price-kwh", "0.1", "--json"];
     let dearer = hashwatt(&arguments).json();
-    let doubled = format!("{:.0}", 2.0 * cost["cost_per_coin"].as_f64().unwrap());
-    assert!(dearer["headline"][0].as_str().unwrap().replace(',', "").contains(&doubled), "{dearer}");
+    assert!(dearer["headline"][0].as_str().unwrap().replace(',', "").contains(&money(2.0)), "{dearer}");
 }
 
 #[test]
@@ -179,7 +181,11 @@ fn several_records_are_judged_as_compare_judges_them() {
     let words = format!("{} ({} to {})", ratio("value"), ratio("low"), ratio("high"));
     assert!(page.contains(&words), "{words}");
     for difference in comparison["differences"].as_array().unwrap() {
-        assert!(page.contains(&format!("\">{}</th>", difference["what"].as_str().unwrap())) || page.contains(&format!(">{}<", difference["what"].as_str().unwrap())), "{difference}");
+        assert!(
+            page.contains(&format!("\">{}</th>", difference["what"].as_str().unwrap()))
+                || page.contains(&format!(">{}<", difference["what"].as_str().unwrap())),
+            "{difference}"
+        );
     }
     // Files of the same name are told apart, and no directory is told at all.
     let (page, document) = report(&[&one, &one], "html");
@@ -206,7 +212,12 @@ fn what_can_not_be_done_is_refused_and_leaves_nothing_behind() {
         place(name)
     };
     refused(&[&bad("text.json", "no json")], &out, 15, &["no record"]);
-    refused(&[&bad("other.json", r#"{"format":"other","format_version":{"major":1,"minor":0}}"#)], &out, 15, &["other"]);
+    refused(
+        &[&bad("other.json", r#"{"format":"other","format_version":{"major":1,"minor":0}}"#)],
+        &out,
+        15,
+        &["other"],
+    );
     let mut newer = read(&record);
     newer["format_version"]["major"] = json!(2);
     refused(&[&bad("newer.json", &newer.to_string())], &out, 15, &["2.0", "the version of hashwatt that wrote it"]);

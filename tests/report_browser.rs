@@ -3,9 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-mod common;
 #[path = "common/browser.rs"]
 mod browser;
+mod common;
 #[path = "common/trials.rs"]
 mod trials;
 
@@ -83,7 +83,12 @@ fn is_sound(records: &[PathBuf]) {
 }
 
 /// Returns what is wrong with a page in one view.
-fn faults(browser: &mut Browser, file: &Path, (width, media, scheme): (u32, &str, &str), plots: &[String]) -> Vec<String> {
+fn faults(
+    browser: &mut Browser,
+    file: &Path,
+    (width, media, scheme): (u32, &str, &str),
+    plots: &[String],
+) -> Vec<String> {
     browser.open(file, width, media, scheme);
     let seen = browser.evaluate(INSPECT);
     let mut faults: Vec<String> =
@@ -145,10 +150,22 @@ fn faults_are_noticed() {
         ("a request", planted(&lax, "<img src=\"http://192.0.2.1/x.png\">"), "request: \"http://192.0.2.1/x.png\""),
         ("a request against the policy", planted(&page, "<img src=\"http://192.0.2.1/x.png\">"), "console: "),
         ("a wide block", planted(&lax, "<div style=\"width:2000px\">wide</div>"), "overflow: "),
-        ("a plot less", lax.replacen("<svg", "<svg hidden", 2).replace("[hidden]", "x").replacen("<svg hidden", "<svg style=\"display:none\"", 2), "plots: "),
+        (
+            "a plot less",
+            lax.replacen("<svg", "<svg hidden", 2).replace("[hidden]", "x").replacen(
+                "<svg hidden",
+                "<svg style=\"display:none\"",
+                2,
+            ),
+            "plots: ",
+        ),
         (
             "words twice at one place",
-            format!("{}<text x=\"200\" y=\"30\">planted</text><text x=\"205\" y=\"31\">planted</text>{}", &lax[..first_text], &lax[first_text..]),
+            format!(
+                "{}<text x=\"200\" y=\"30\">planted</text><text x=\"205\" y=\"31\">planted</text>{}",
+                &lax[..first_text],
+                &lax[first_text..]
+            ),
             "overlap in ",
         ),
         ("faint words", planted(&lax, "<p style=\"color:#aaa;background:#fff\">faint</p>"), "faint: "),

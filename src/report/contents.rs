@@ -6,7 +6,7 @@ use super::figures::{self, Entry};
 use super::reference::ReferenceMachine;
 use super::summary::{assumptions, costs, duration, notes, rates};
 use super::tables;
-use super::units::{format_coins, format_interval, format_kwh, format_money, format_si};
+use super::units::{format_coins, format_interval, format_kwh, format_rough_money, format_si};
 use crate::coin::Coin;
 use crate::record::Record;
 use crate::statistics::Verdict;
@@ -198,9 +198,13 @@ impl<'a> Material<'a> {
         let mut blocks = Vec::new();
         for coin in [Coin::Btc, Coin::Xmr] {
             let published = self.published_of(coin.algorithm());
-            let plots = [figures::cost_per_coin, figures::break_even];
-            let plots = plots.into_iter().filter_map(|plot| plot(coin, price_kwh, &self.entries, &published));
-            blocks.extend(plots.map(|plot| Block::Plot(Box::new(plot))));
+            let cost = figures::cost_per_coin(coin, price_kwh, &self.entries, &published);
+            let break_even = figures::break_even(coin, price_kwh, &self.entries, &published);
+            blocks.extend(cost.map(|plot| Block::Plot(Box::new(plot))));
+            if let Some(plot) = break_even {
+                blocks.push(Block::Plot(Box::new(plot)));
+                blocks.push(Block::Text(ABOVE_THE_LINE.to_owned()));
+            }
         }
         for (source, costs) in self.sources.iter().zip(self.costs) {
             if costs.iter().any(Option::is_some) {
@@ -308,6 +312,9 @@ impl<'a> Material<'a> {
     }
 }
 
+/// How a break-even frontier is read.
+const ABOVE_THE_LINE: &str = "Above its line a machine earns more than its electricity costs, below it less.";
+
 /// What no figure of a report holds, whatever the record.
 const LEFT_OUT: [&str; 5] = [
     "a cost is electricity alone: the machine itself, cooling, rent, repair and work are left out",
@@ -324,16 +331,20 @@ fn main_result(entry: &Entry<'_>, cost: &Cost) -> String {
     let coin = cost.inputs.coin.name().to_lowercase();
     let time = duration(cost.hashes_expected_per_coin / entry.benchmark.rate_hps.median / SECONDS_PER_YEAR);
     let (price, currency) = (cost.inputs.price_kwh, &cost.inputs.currency);
+    let interval = cost
+        .energy_per_coin_kwh_interval
+        .filter(|range| range.low < range.high)
+        .map_or_else(String::new, |range| format!(" ({} to {})", format_kwh(range.low, 3), format_kwh(range.high, 3)));
     match (cost.energy_per_coin_kwh, cost.cost_per_coin) {
         (Some(energy), Some(money)) => format!(
-            "One {coin} takes this machine {time} and {}: {} at {price} {currency} per kWh.",
+            "One {coin} takes this machine {time} and {}{interval} of electricity: {} at {price} {currency} per kWh.",
             format_kwh(energy, 3),
-            format_money(money, currency),
+            format_rough_money(money, currency),
         ),
         _ => format!(
             "One {coin} takes this machine {time}. What it costs isn't known, because no meter could be read; each watt \
              drawn makes {} at {price} {currency} per kWh.",
-            format_money(cost.cost_per_coin_per_w, currency),
+            format_rough_money(cost.cost_per_coin_per_w, currency),
         ),
     }
 }
@@ -360,7 +371,7 @@ fn facts_of(entry: &Entry<'_>, cost: &Cost) -> Vec<Fact> {
     match (energy.gross, cost.energy_per_coin_kwh, cost.energy_per_coin_kwh_interval) {
         (Some(gross), Some(kwh), Some(range)) => {
             let between = |low: String, high: String| format!("{low} to {high}");
-            let money = |kwh: f64| format_money(kwh * price, currency);
+            let money = |kwh: f64| format_rough_money(kwh * price, currency);
             facts.push(fact("energy per hash", format_interval(&gross, "J"), energy.provenance.to_string()));
             let note = between(format_kwh(range.low, 3), format_kwh(range.high, 3));
             facts.push(fact(&format!("energy per {symbol}"), format_kwh(kwh, 3), note));
@@ -428,7 +439,7 @@ mod tests {
             sentence.starts_with("One bitcoin takes this machine 135.") && sentence.contains("75.7 TWh"),
             "{sentence}"
         );
-        assert!(sentence.ends_with("3,787,037,713 USD at 0.05 USD per kWh."), "{sentence}");
+        assert!(sentence.ends_with("3,790,000,000 USD at 0.05 USD per kWh."), "{sentence}");
         let plots: Vec<&str> = document.plots().collect();
         let expected = [
             "Energy per hash, sha256d",

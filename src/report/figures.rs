@@ -6,7 +6,7 @@ use super::plot::{
 };
 use super::reference::ReferenceMachine;
 use super::summary::labelled;
-use super::units::{format_interval, format_kwh, format_money, format_si};
+use super::units::{format_interval, format_kwh, format_rough_money, format_si};
 use crate::coin::{Coin, NetworkPoint};
 use crate::interval::Interval;
 use crate::record::{Benchmark, Provenance, Record, Sample};
@@ -108,7 +108,7 @@ pub fn cost_per_coin(
     published: &[&ReferenceMachine],
 ) -> Option<Plot> {
     let row = |label: String, kwh: Interval, mark: Mark| {
-        let money = format_money(kwh.value * price_kwh, "USD");
+        let money = format_rough_money(kwh.value * price_kwh, "USD");
         Row { label, words: format!("{money}, {}", format_kwh(kwh.value, 3)), value: kwh.scaled(price_kwh), mark }
     };
     let of_entry = |entry: &Entry<'_>| Some(row(entry.label(), energy_per_coin_kwh(coin, entry)?, entry.mark()));

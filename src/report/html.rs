@@ -66,7 +66,7 @@ fn section_of(index: usize, section: &Section) -> String {
 
 fn facts_of(facts: &[Fact]) -> String {
     let fact = |Fact { name, value, note }: &Fact| {
-        let (name, value, note) = (escape(name), escape(value), escape(note));
+        let (name, value, note) = (escape(name), cell_of(value, Align::Right), escape(note));
         format!("<div><dt>{name}</dt><dd><strong>{value}</strong><span>{note}</span></dd></div>\n")
     };
     format!("<dl class=\"facts\">\n{}</dl>\n", facts.iter().map(fact).collect::<String>())
@@ -90,7 +90,7 @@ fn table_of(caption: &str, table: &Table) -> String {
     for row in &table.rows {
         text.push_str("<tr>");
         for (index, column) in table.columns.iter().enumerate() {
-            let cell = escape(row.get(index).map_or("", String::as_str));
+            let cell = cell_of(row.get(index).map_or("", String::as_str), column.align);
             let _ = match index {
                 0 => write!(text, "<th scope=\"row\"{}>{cell}</th>", class(column)),
                 _ => write!(text, "<td{} data-label=\"{}\">{cell}</td>", class(column), escape(&heading(column))),
@@ -100,6 +100,14 @@ fn table_of(caption: &str, table: &Table) -> String {
     }
     text.push_str("</tbody>\n</table></div>\n");
     text
+}
+
+/// Escapes a cell. Words may break behind a slash, as ids do; a number stays with its unit, but not with another number.
+fn cell_of(text: &str, align: Align) -> String {
+    match align {
+        Align::Left => escape(text).replace('/', "/<wbr>"),
+        Align::Right => escape(text).replace(' ', "\u{a0}").replace("\u{a0}to\u{a0}", "\u{a0}to "),
+    }
 }
 
 fn plot_of(Plot { title, wide, narrow, .. }: &Plot) -> String {

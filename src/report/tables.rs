@@ -3,7 +3,7 @@
 use super::reference::ReferenceMachine;
 use super::summary::{duration, labelled};
 use super::table::{Column, Table};
-use super::units::{format_coins, format_interval, format_kwh, format_money, format_percent, format_si};
+use super::units::{format_coins, format_interval, format_kwh, format_percent, format_rough_money, format_si};
 use crate::interval::Interval;
 use crate::machine::{Cache, CacheKind, Gpu, Machine};
 use crate::record::{Benchmark, MeterDescription, Record};
@@ -162,7 +162,7 @@ pub fn energies(record: &Record) -> Table {
             reasons.join("; "),
         ]);
     }
-    table
+    table.without_empty_columns()
 }
 
 /// Makes the table of the meters that were open.
@@ -216,18 +216,18 @@ fn cost_row(benchmark: &Benchmark, cost: &Cost) -> Vec<String> {
     let mut row = vec![labelled(benchmark), format!("{} {symbol}", format_coins(cost.coins_per_day)), duration(years)];
     match (cost.energy_per_coin_kwh, cost.energy_per_coin_kwh_interval, cost.cost_per_coin) {
         (Some(energy), Some(range), Some(money)) => {
-            let price = |kwh: f64| format_money(kwh * cost.inputs.price_kwh, currency);
+            let price = |kwh: f64| format_rough_money(kwh * cost.inputs.price_kwh, currency);
             row.extend([
                 format_kwh(energy, 3),
                 format!("{} to {}", format_kwh(range.low, 3), format_kwh(range.high, 3)),
-                format_money(money, currency),
+                format_rough_money(money, currency),
                 format!("{} to {}", price(range.low), price(range.high)),
             ]);
         }
         _ => row.extend([
             format!("{} per W drawn", format_kwh(cost.energy_per_coin_kwh_per_w, 3)),
             String::new(),
-            format!("{} per W drawn", format_money(cost.cost_per_coin_per_w, currency)),
+            format!("{} per W drawn", format_rough_money(cost.cost_per_coin_per_w, currency)),
             String::new(),
         ]),
     }

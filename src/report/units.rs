@@ -175,6 +175,15 @@ pub fn format_money(amount: f64, currency: &str) -> String {
     format!("{number} {currency}")
 }
 
+/// An amount of money to no more digits than a measurement has: as [`format_money`], but from 1,000 on rounded to three
+/// significant digits, such as `3,790,000,000 USD`.
+pub fn format_rough_money(amount: f64, currency: &str) -> String {
+    if !(999.5..1e15).contains(&amount.abs()) {
+        return format_money(amount, currency);
+    }
+    format!("{} {currency}", group_thousands(&Rounded::new(amount, 3).plain()))
+}
+
 /// A measured value to three significant digits, with the larger side of its interval in percent: `22.4 MH/s ±0.3 %`.
 ///
 /// A declared value, whose interval has no width, stands alone.
@@ -389,6 +398,22 @@ mod tests {
             (-0.5, "-0.500"),
         ] {
             assert_eq!(format_coins(coins), text);
+        }
+    }
+
+    #[test]
+    fn rough_money_has_three_digits() {
+        for (amount, text) in [
+            (3_787_144_633.0, "3,790,000,000 USD"),
+            (41_734.84, "41,700 USD"),
+            (999.6, "1,000 USD"),
+            (261.887_944, "261.89 USD"),
+            (0.0, "0.00 USD"),
+            (-12_345.0, "-12,300 USD"),
+            (1.234e16, "1.23e16 USD"),
+            (f64::INFINITY, "inf USD"),
+        ] {
+            assert_eq!(format_rough_money(amount, "USD"), text);
         }
     }
 

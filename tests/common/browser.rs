@@ -122,8 +122,10 @@ impl Browser {
     /// Computes an expression in the page.
     #[track_caller]
     pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
-        let answer =
-            self.call("Runtime.evaluate", &json!({ "expression": expression, "returnByValue": true, "awaitPromise": true }));
+        let answer = self.call(
+            "Runtime.evaluate",
+            &json!({ "expression": expression, "returnByValue": true, "awaitPromise": true }),
+        );
         assert!(answer.get("exceptionDetails").is_none(), "{answer}");
         answer["result"]["value"].clone()
     }
@@ -131,7 +133,9 @@ impl Browser {
     #[track_caller]
     fn next(&mut self, what_for: &str) -> Value {
         let message = self.answers.recv_timeout(PATIENCE);
-        message.unwrap_or_else(|error| panic!("no word from the browser ({what_for}): {error}; {:?}", self.child.try_wait()))
+        message.unwrap_or_else(|error| {
+            panic!("no word from the browser ({what_for}): {error}; {:?}", self.child.try_wait())
+        })
     }
 }
 

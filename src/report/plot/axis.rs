@@ -27,6 +27,7 @@ impl Values<'_> {
             Self::Si(unit) => si(*tick, step, unit),
             Self::Plain if most >= 1e6 => power_of_ten(*tick),
             Self::Plain => group_thousands(&plain(*tick, step)),
+            Self::Percent if most >= 1e4 => format!("{} %", power_of_ten(*tick * 100.0)),
             Self::Percent => format!("{} %", plain(*tick * 100.0, step * 100.0)),
         };
         ticks.iter().map(word).collect()
@@ -35,7 +36,11 @@ impl Values<'_> {
 
 /// Words a tick with an SI prefix and as many digits as tell it from its neighbour.
 fn si(tick: f64, step: f64, unit: &str) -> String {
-    let digits = if step.is_normal() && tick != 0.0 { (tick.abs() / step).log10().floor().max(0.0) + 1.0 } else { 1.0 };
+    let digits = if step.is_normal() && tick != 0.0 {
+        ((tick.abs().log10() + 1e-9).floor() - (step.log10() + 1e-9).floor()).max(0.0) + 1.0
+    } else {
+        1.0
+    };
     let text = format_si(tick, unit, (digits as usize).clamp(1, 6));
     // 100 MH/s beside 110 MH/s has three digits, whether they count or not.
     let Some((number, prefix)) = text.split_once(' ') else { return text };
@@ -88,17 +93,21 @@ pub(super) fn below(canvas: &mut Canvas, scale: &Scale, values: Values<'_>, (top
         canvas.line((x, top), (x, bottom), "grid");
         let half = text_width(word) / 2.0;
         // A word at the very edge is moved inwards, rather than cut off; one that would touch another is left out.
-        let middle = x.clamp(half, canvas.width() - half);
+        let middle = inside(canvas, x, half);
         if middle - half > free_from {
             canvas.text((middle, bottom + LINE), Anchor::Middle, "muted", word);
             free_from = middle + half + 4.0;
         }
     }
     canvas.line((scale.from(), bottom), (scale.to(), bottom), "axis");
-    let middle = f64::midpoint(scale.from(), scale.to());
-    let half = text_width(name) / 2.0;
-    let middle = middle.clamp(half.min(canvas.width() / 2.0), (canvas.width() - half).max(canvas.width() / 2.0));
+    let middle = inside(canvas, f64::midpoint(scale.from(), scale.to()), text_width(name) / 2.0);
     canvas.text((middle, bottom + 2.0 * LINE), Anchor::Middle, "muted", name);
+}
+
+/// Returns where the middle of a word stands that is `half` as wide to either side: at `x`, unless it would be cut off.
+pub(super) fn inside(canvas: &Canvas, x: f64, half: f64) -> f64 {
+    let half = half.min(canvas.width() / 2.0);
+    x.clamp(half, canvas.width() - half)
 }
 
 /// Draws an axis to the left of a plot that reaches from `left` to `right`, with lines across from its ticks. Its name

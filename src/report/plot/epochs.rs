@@ -62,7 +62,7 @@ fn on(canvas: &mut Canvas, epochs: &[&EpochCoins], most: f64, symbol: &str) -> f
         }
         let date = epoch.from.to_string();
         let half = text_width(&date) / 2.0;
-        let place = x.clamp(half, canvas.width() - half);
+        let place = axis::inside(canvas, x, half);
         if place - half >= free_from {
             canvas.line((x, bottom), (x, bottom + 4.0), "axis");
             canvas.text((place, bottom + LINE + 2.0), Anchor::Middle, "muted", &date);

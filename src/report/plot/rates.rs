@@ -34,8 +34,10 @@ pub struct RatePanel {
     pub samples: Vec<SamplePoint>,
 }
 
+/// The room for the name above a panel: none of its words may touch the highest tick's.
+const HEADER: f64 = 28.0;
 const PANEL: f64 = 64.0;
-const GAP: f64 = 10.0;
+const GAP: f64 = 8.0;
 const TICKS: usize = 3;
 
 /// Draws the rates of engines over time. None without samples.
@@ -60,16 +62,16 @@ fn on(canvas: &mut Canvas, panels: &[&RatePanel], (start, end): (f64, f64)) -> f
         let Interval { low, high, .. } = panel.rate_hps;
         let (min, max) =
             range(panel.samples.iter().map(|sample| sample.rate_hps).chain([low, high])).unwrap_or_default();
-        Scale::linear(min, max, TICKS - 1)
+        Scale::linear(min, max, TICKS)
     };
     let left = panels.iter().map(|panel| axis::width_beside(&rate_scale(panel), Values::Si("H/s"), TICKS));
     let left = left.fold(0.0, f64::max).min(canvas.width() / 3.0);
     let time = Scale::linear(start, end, 6).between(left, canvas.width() - 4.0);
-    let height = LINE + 6.0 + PANEL + GAP;
+    let height = HEADER + PANEL + GAP;
     let bottom = height * panels.len() as f64;
-    axis::below(canvas, &time, Values::Plain, (LINE + 6.0, bottom), "seconds since the run began");
+    axis::below(canvas, &time, Values::Plain, (HEADER, bottom), "seconds since the run began");
     for (index, panel) in panels.iter().enumerate() {
-        let top = height * index as f64 + LINE + 6.0;
+        let top = height * index as f64 + HEADER;
         let scale = rate_scale(panel).between(top + PANEL, top);
         draw_panel(canvas, panel, &time, &scale);
     }
@@ -89,9 +91,9 @@ fn draw_panel(canvas: &mut Canvas, panel: &RatePanel, time: &Scale, scale: &Scal
     let (top, bottom, width) = (scale.to(), scale.from(), canvas.width());
     let words = fit(&panel.words, width / 2.0);
     // A ground behind the words, because the lines of the axis of time run through here.
-    canvas.rect((0.0, top - LINE - 6.0), (width, top - 3.0), "ground");
-    canvas.text((0.0, top - 8.0), Anchor::Start, "strong", &fit(&panel.label, width - text_width(&words) - 12.0));
-    canvas.text((width, top - 8.0), Anchor::End, "value", &words);
+    canvas.rect((0.0, top - HEADER + 2.0), (width, top - 1.0), "ground");
+    canvas.text((0.0, top - 13.0), Anchor::Start, "strong", &fit(&panel.label, width - text_width(&words) - 12.0));
+    canvas.text((width, top - 13.0), Anchor::End, "value", &words);
     for (from, to) in turns(&panel.samples) {
         let (from, to) = (time.at(from), time.at(to));
         canvas.rect((from, top), (to.max(from + 1.0).min(time.to().max(from)), bottom), "turn");

@@ -36,11 +36,21 @@ pub struct RowPlot<'a> {
 
 /// Where the parts of a row stand.
 struct Layout {
-    /// Whether names stand above the rows rather than beside them.
-    is_stacked: bool,
+    names: Names,
     left: f64,
     right: f64,
     height: f64,
+}
+
+/// Where the names of rows stand, and their values in words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// Beside the marks, to the left and to the right.
+    Beside,
+    /// Above them, on one line.
+    Above,
+    /// Above them, on two lines.
+    AboveEachOther,
 }
 
 impl RowPlot<'_> {
@@ -79,26 +89,30 @@ fn layout(canvas: &Canvas, rows: &[&Row]) -> Layout {
     let widest = |text: fn(&Row) -> &str| rows.iter().map(|row| text_width(text(row))).fold(0.0, f64::max);
     let (labels, words) = (widest(|row| &row.label) + 12.0, widest(|row| &row.words) + 16.0);
     if is_wide(canvas) && labels + words < width * 0.6 {
-        Layout { is_stacked: false, left: labels, right: width - words, height: 24.0 }
-    } else {
-        Layout { is_stacked: true, left: 8.0, right: width - 8.0, height: 2.0 * LINE + 8.0 }
+        return Layout { names: Names::Beside, left: labels, right: width - words, height: 24.0 };
     }
+    let is_tight = rows.iter().any(|row| text_width(&row.label) + text_width(&row.words) + 12.0 > width);
+    let (names, lines) = if is_tight { (Names::AboveEachOther, 3.0) } else { (Names::Above, 2.0) };
+    Layout { names, left: 8.0, right: width - 8.0, height: lines * LINE + 8.0 }
 }
 
 fn draw_row(canvas: &mut Canvas, layout: &Layout, scale: &Scale, row: &Row, top: f64) {
     let (width, class) = (canvas.width(), class(row.mark));
-    let y = if layout.is_stacked {
-        let words = fit(&row.words, width / 2.0);
-        let room = width - text_width(&words) - 12.0;
-        canvas.text((0.0, top + LINE), Anchor::Start, "", &fit(&row.label, room));
-        canvas.text((width, top + LINE), Anchor::End, "value", &words);
-        top + layout.height - 9.0
-    } else {
-        let y = top + layout.height / 2.0;
-        canvas.text((layout.left - 12.0, y + 4.0), Anchor::End, "", &row.label);
-        canvas.text((width, y + 4.0), Anchor::End, "value", &row.words);
-        y
-    };
+    let y = if layout.names == Names::Beside { top + layout.height / 2.0 } else { top + layout.height - 9.0 };
+    match layout.names {
+        Names::Beside => {
+            canvas.text((layout.left - 12.0, y + 4.0), Anchor::End, "", &row.label);
+            canvas.text((width, y + 4.0), Anchor::End, "value", &row.words);
+        }
+        Names::Above => {
+            canvas.text((0.0, top + LINE), Anchor::Start, "", &row.label);
+            canvas.text((width, top + LINE), Anchor::End, "value", &row.words);
+        }
+        Names::AboveEachOther => {
+            canvas.text((0.0, top + LINE), Anchor::Start, "", &fit(&row.label, width));
+            canvas.text((0.0, top + 2.0 * LINE), Anchor::Start, "value muted", &fit(&row.words, width));
+        }
+    }
     let Interval { value, low, high } = row.value;
     canvas.line((layout.left, y), (layout.right, y), "guide");
     if low < high {

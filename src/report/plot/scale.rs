@@ -1,9 +1,12 @@
 //! From values to places on a plot, and the ticks of an axis.
 
 /// How values are spread over an axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Spread {
-    Linear,
+    /// With the step by which its ends were found, so that ticks of that step stand on both.
+    Linear {
+        step: f64,
+    },
     Logarithmic,
 }
 
@@ -23,13 +26,15 @@ impl Scale {
     /// Where both are alike, or none is a number, there is room around them all the same.
     #[must_use]
     pub(super) fn linear(min: f64, max: f64, ticks: usize) -> Self {
-        let (min, max) = match (min.is_finite(), max.is_finite()) {
-            (true, true) if min < max && (max - min).is_finite() => (min, max),
-            (true, _) if min != 0.0 => (min - min.abs() / 10.0, min + min.abs() / 10.0),
+        // Far enough from the greatest float that no difference below overflows.
+        let (min, max) = (min.clamp(-1e300, 1e300), max.clamp(-1e300, 1e300));
+        let (min, max) = match (min, max) {
+            (min, max) if min < max => (min, max),
+            (min, _) if min.is_finite() && min != 0.0 => (min - min.abs() / 10.0, min + min.abs() / 10.0),
             _ => (0.0, 1.0),
         };
         let step = nice_step((max - min) / float(ticks.max(1)));
-        Self::new(Spread::Linear, (min / step).floor() * step, (max / step).ceil() * step)
+        Self::new(Spread::Linear { step }, (min / step).floor() * step, (max / step).ceil() * step)
     }
 
     /// A logarithmic scale from one power of ten to another, around `min` and `max`.
@@ -38,8 +43,8 @@ impl Scale {
         let is_usable = |value: f64| value.is_normal() && value > 0.0;
         let (min, max) = if is_usable(min) && is_usable(max) && min <= max { (min, max) } else { (1.0, 10.0) };
         // What is a power of ten but for its rounding shall not take a decade more.
-        let low = (min.log10() + 1e-9).floor();
-        let high = (max.log10() - 1e-9).ceil().max(low + 1.0);
+        let low = (min.log10() + 1e-9).floor().clamp(-307.0, 307.0);
+        let high = (max.log10() - 1e-9).ceil().clamp(low + 1.0, 308.0);
         Self::new(Spread::Logarithmic, 10_f64.powf(low), 10_f64.powf(high))
     }
 
@@ -63,7 +68,7 @@ impl Scale {
     #[must_use]
     pub(super) fn at(&self, value: f64) -> f64 {
         let part = match self.spread {
-            Spread::Linear => (value - self.min) / (self.max - self.min),
+            Spread::Linear { .. } => (value - self.min) / (self.max - self.min),
             Spread::Logarithmic if value > 0.0 => {
                 (value.log10() - self.min.log10()) / (self.max.log10() - self.min.log10())
             }
@@ -96,13 +101,14 @@ impl Scale {
     #[must_use]
     pub(super) fn ticks(&self, count: usize) -> Vec<f64> {
         match self.spread {
-            Spread::Linear => self.linear_ticks(count.max(1)),
+            Spread::Linear { step } => self.linear_ticks(step, count.max(1)),
             Spread::Logarithmic => self.logarithmic_ticks(count.max(1)),
         }
     }
 
-    fn linear_ticks(&self, count: usize) -> Vec<f64> {
-        let step = nice_step((self.max - self.min) / float(count));
+    fn linear_ticks(&self, step: f64, count: usize) -> Vec<f64> {
+        let wide = nice_step((self.max - self.min) / float(count));
+        let step = if (self.max - self.min) / step > 1.6 * float(count) { wide } else { step };
         let (first, last) = ((self.min / step - 1e-6).ceil(), (self.max / step + 1e-6).floor());
         // Tick by tick as a multiple, because a sum of steps drifts: 0.1 + 0.2 is no tick.
         (0..=(last - first).clamp(0.0, 1000.0) as usize).map(|index| (first + float(index)) * step + 0.0).collect()
