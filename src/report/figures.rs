@@ -8,6 +8,7 @@ use super::reference::ReferenceMachine;
 use super::summary::labelled;
 use super::units::{format_interval, format_kwh, format_rough_money, format_si};
 use crate::coin::{Coin, NetworkPoint};
+use crate::device::Device;
 use crate::interval::Interval;
 use crate::record::{Benchmark, Provenance, Record, Sample};
 use crate::study::Cost;
@@ -134,9 +135,10 @@ pub fn break_even(coin: Coin, price_kwh: f64, entries: &[Entry<'_>], published: 
     let mut engines: Vec<(&Entry<'_>, Interval)> =
         entries.iter().filter_map(|entry| Some((entry, energy_per_coin_kwh(coin, entry)?))).collect();
     engines.sort_by(|a, b| a.1.value.total_cmp(&b.1.value));
-    let mut devices: Vec<(&str, &str)> = Vec::new();
+    // A software adapter's device is the processors, whatever its id says.
+    let mut devices: Vec<(&str, Device)> = Vec::new();
     engines.retain(|(entry, _)| {
-        let device = (entry.suffix, entry.benchmark.id.device());
+        let device = (entry.suffix, entry.benchmark.device);
         let is_first = !devices.contains(&device);
         devices.extend(is_first.then_some(device));
         is_first

@@ -66,7 +66,7 @@ fn section_of(index: usize, section: &Section) -> String {
 
 fn facts_of(facts: &[Fact]) -> String {
     let fact = |Fact { name, value, note }: &Fact| {
-        let (name, value, note) = (escape(name), cell_of(value, Align::Right), escape(note));
+        let (name, value, note) = (escape(name), escape(value).replace(" %", "\u{a0}%"), escape(note));
         format!("<div><dt>{name}</dt><dd><strong>{value}</strong><span>{note}</span></dd></div>\n")
     };
     format!("<dl class=\"facts\">\n{}</dl>\n", facts.iter().map(fact).collect::<String>())
@@ -102,12 +102,10 @@ fn table_of(caption: &str, table: &Table) -> String {
     text
 }
 
-/// Escapes a cell. Words may break behind a slash, as ids do; a number stays with its unit, but not with another number.
+/// Escapes a cell of words, which may break behind a slash, as ids do. Numbers don't break: the style sees to that.
 fn cell_of(text: &str, align: Align) -> String {
-    match align {
-        Align::Left => escape(text).replace('/', "/<wbr>"),
-        Align::Right => escape(text).replace(' ', "\u{a0}").replace("\u{a0}to\u{a0}", "\u{a0}to "),
-    }
+    let escaped = escape(text);
+    if align == Align::Left { escaped.replace('/', "/<wbr>") } else { escaped }
 }
 
 fn plot_of(Plot { title, wide, narrow, .. }: &Plot) -> String {

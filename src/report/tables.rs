@@ -141,15 +141,16 @@ pub fn energies(record: &Record) -> Table {
         Column::right("processors' share").unit("per hash"),
         Column::left("source"),
         Column::left("meters"),
-        Column::left("why there is none"),
+        Column::left("what is missing"),
     ]);
     for benchmark in &record.benchmarks {
         let energy = &benchmark.energy_j_per_hash;
         let joules = |value: f64| format_si(value, "J", 3);
         let end =
             |end: fn(&Interval) -> f64| energy.gross.as_ref().map_or_else(String::new, |gross| joules(end(gross)));
-        let reasons = [energy.reason.as_deref(), energy.net_reason.as_deref().filter(|_| energy.gross.is_some())];
-        let reasons: Vec<&str> = reasons.into_iter().flatten().collect();
+        let no = |what: &str, reason: &Option<String>| reason.as_ref().map(|reason| format!("no {what}: {reason}"));
+        let reasons = [no("gross", &energy.reason), no("net", &energy.net_reason).filter(|_| energy.gross.is_some())];
+        let reasons: Vec<String> = reasons.into_iter().flatten().collect();
         table.push_row([
             labelled(benchmark),
             energy.gross.map_or_else(|| "unavailable".to_owned(), |gross| joules(gross.value)),
@@ -201,13 +202,12 @@ pub fn costs(record: &Record, costs: &[Option<Cost>]) -> Table {
         Column::right("energy").unit("per coin"),
         Column::right("its interval").unit("95 %"),
         Column::right("electricity").unit("per coin"),
-        Column::right("its interval").unit("95 %"),
     ]);
     for (benchmark, cost) in record.benchmarks.iter().zip(costs) {
         let Some(cost) = cost else { continue };
         table.push_row(cost_row(benchmark, cost));
     }
-    table
+    table.without_empty_columns()
 }
 
 fn cost_row(benchmark: &Benchmark, cost: &Cost) -> Vec<String> {
@@ -215,20 +215,15 @@ fn cost_row(benchmark: &Benchmark, cost: &Cost) -> Vec<String> {
     let years = cost.hashes_expected_per_coin / benchmark.rate_hps.median / SECONDS_PER_YEAR;
     let mut row = vec![labelled(benchmark), format!("{} {symbol}", format_coins(cost.coins_per_day)), duration(years)];
     match (cost.energy_per_coin_kwh, cost.energy_per_coin_kwh_interval, cost.cost_per_coin) {
-        (Some(energy), Some(range), Some(money)) => {
-            let price = |kwh: f64| format_rough_money(kwh * cost.inputs.price_kwh, currency);
-            row.extend([
-                format_kwh(energy, 3),
-                format!("{} to {}", format_kwh(range.low, 3), format_kwh(range.high, 3)),
-                format_rough_money(money, currency),
-                format!("{} to {}", price(range.low), price(range.high)),
-            ]);
-        }
+        (Some(energy), Some(range), Some(money)) => row.extend([
+            format_kwh(energy, 3),
+            format!("{} to {}", format_kwh(range.low, 3), format_kwh(range.high, 3)),
+            format_rough_money(money, currency),
+        ]),
         _ => row.extend([
             format!("{} per W drawn", format_kwh(cost.energy_per_coin_kwh_per_w, 3)),
             String::new(),
             format!("{} per W drawn", format_rough_money(cost.cost_per_coin_per_w, currency)),
-            String::new(),
         ]),
     }
     row

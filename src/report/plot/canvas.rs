@@ -145,15 +145,16 @@ impl Canvas {
     }
 }
 
-/// Returns about how wide a text is, rather too wide than too narrow: fonts differ from reader to reader.
+/// Returns about how wide a text is, by the measures of `DejaVu` Sans, which is wider than most: fonts differ from reader
+/// to reader.
 #[must_use]
 pub(super) fn text_width(text: &str) -> f64 {
     let width = |character: char| match character {
-        'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '|' | '\'' | '/' | ' ' | '!' | '(' | ')' | '[' | ']' => 0.36,
-        'm' | 'w' | 'M' | 'W' | '%' | '@' => 0.92,
-        '+' | '±' | '<' | '>' | '=' | '~' => 0.66,
-        'A'..='Z' => 0.7,
-        '\u{0}'..='\u{24f}' => 0.58,
+        'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '|' | '\'' | '/' | ' ' | '!' | '(' | ')' | '[' | ']' => 0.4,
+        'm' | 'w' | 'M' | 'W' | '%' | '@' => 0.98,
+        '+' | '±' | '<' | '>' | '=' | '~' => 0.84,
+        'A'..='Z' => 0.76,
+        '\u{0}'..='\u{24f}' => 0.64,
         _ => 1.0,
     };
     text.chars().map(width).sum::<f64>() * FONT

@@ -34,6 +34,8 @@ pub struct RatePanel {
     pub samples: Vec<SamplePoint>,
 }
 
+/// How much wider bold letters are.
+const BOLD: f64 = 1.15;
 /// The room for the name above a panel: none of its words may touch the highest tick's.
 const HEADER: f64 = 28.0;
 const PANEL: f64 = 64.0;
@@ -54,7 +56,7 @@ pub fn rates(id: &str, title: &str, panels: &[RatePanel]) -> Option<Plot> {
          the median with its 95 % interval. {}.",
         spoken.join("; ")
     );
-    Some(Plot::new(id, title.to_owned(), description, |canvas| on(canvas, &panels, (start.min(0.0), end))))
+    Some(Plot::new(id, title.to_owned(), description, |canvas| on(canvas, &panels, (start, end))))
 }
 
 fn on(canvas: &mut Canvas, panels: &[&RatePanel], (start, end): (f64, f64)) -> f64 {
@@ -92,7 +94,12 @@ fn draw_panel(canvas: &mut Canvas, panel: &RatePanel, time: &Scale, scale: &Scal
     let words = fit(&panel.words, width / 2.0);
     // A ground behind the words, because the lines of the axis of time run through here.
     canvas.rect((0.0, top - HEADER + 2.0), (width, top - 1.0), "ground");
-    canvas.text((0.0, top - 13.0), Anchor::Start, "strong", &fit(&panel.label, width - text_width(&words) - 12.0));
+    canvas.text(
+        (0.0, top - 13.0),
+        Anchor::Start,
+        "strong",
+        &fit(&panel.label, (width - text_width(&words) - 12.0) / BOLD),
+    );
     canvas.text((width, top - 13.0), Anchor::End, "value", &words);
     for (from, to) in turns(&panel.samples) {
         let (from, to) = (time.at(from), time.at(to));

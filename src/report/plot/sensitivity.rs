@@ -52,6 +52,7 @@ fn on(canvas: &mut Canvas, effects: &[&Effect], result: f64, scale: Scale, unit:
     let height = if is_beside { 28.0 } else { 28.0 + LINE };
     let bottom = height * effects.len() as f64;
     axis::below(canvas, &scale, Values::Plain, (0.0, bottom), unit);
+    canvas.line((scale.at(result), 0.0), (scale.at(result), bottom), "zero");
     for (index, effect) in effects.iter().enumerate() {
         let top = height * index as f64;
         let middle = top + height - 14.0;
@@ -67,7 +68,6 @@ fn on(canvas: &mut Canvas, effects: &[&Effect], result: f64, scale: Scale, unit:
             canvas.rect((scale.at(result), middle - 8.0), (scale.at(end), middle + 8.0), class);
         }
     }
-    canvas.line((scale.at(result), 0.0), (scale.at(result), bottom), "zero");
     let entries = ["with the input's lower end", "with its upper end", "the result"];
     canvas.legend(&entries, bottom + AXIS_HEIGHT + LINE, |canvas, index, (x, y)| match index {
         0 => canvas.rect((x - 10.0, y - 6.0), (x + 10.0, y + 6.0), "box c1"),
