@@ -6,7 +6,7 @@ use super::figures::{self, Entry};
 use super::reference::ReferenceMachine;
 use super::summary::{assumptions, costs, duration, notes, rates};
 use super::tables;
-use super::units::{format_coins, format_interval, format_kwh, format_rough_money, format_si};
+use super::units::{between, format_coins, format_interval, format_kwh, format_rough_money, format_si};
 use crate::coin::Coin;
 use crate::record::Record;
 use crate::statistics::Verdict;
@@ -331,10 +331,10 @@ fn main_result(entry: &Entry<'_>, cost: &Cost) -> String {
     let coin = cost.inputs.coin.name().to_lowercase();
     let time = duration(cost.hashes_expected_per_coin / entry.benchmark.rate_hps.median / SECONDS_PER_YEAR);
     let (price, currency) = (cost.inputs.price_kwh, &cost.inputs.currency);
-    let interval = cost
-        .energy_per_coin_kwh_interval
-        .filter(|range| range.low < range.high)
-        .map_or_else(String::new, |range| format!(" ({} to {})", format_kwh(range.low, 3), format_kwh(range.high, 3)));
+    let interval =
+        cost.energy_per_coin_kwh_interval.filter(|range| range.low < range.high).map_or_else(String::new, |range| {
+            format!(" ({})", between(&format_kwh(range.low, 3), &format_kwh(range.high, 3)))
+        });
     match (cost.energy_per_coin_kwh, cost.cost_per_coin) {
         (Some(energy), Some(money)) => format!(
             "One {coin} takes this machine {time} and {}{interval} of electricity: {} at {price} {currency} per kWh.",
@@ -342,8 +342,8 @@ fn main_result(entry: &Entry<'_>, cost: &Cost) -> String {
             format_rough_money(money, currency),
         ),
         _ => format!(
-            "One {coin} takes this machine {time}. What it costs isn't known, because no meter could be read; each watt \
-             drawn makes {} at {price} {currency} per kWh.",
+            "One {coin} takes this machine {time}. What it costs isn't known, because no meter could be read; each \
+             watt drawn makes {} at {price} {currency} per kWh.",
             format_rough_money(cost.cost_per_coin_per_w, currency),
         ),
     }
@@ -370,15 +370,14 @@ fn facts_of(entry: &Entry<'_>, cost: &Cost) -> Vec<Fact> {
     )];
     match (energy.gross, cost.energy_per_coin_kwh, cost.energy_per_coin_kwh_interval) {
         (Some(gross), Some(kwh), Some(range)) => {
-            let between = |low: String, high: String| format!("{low} to {high}");
             let money = |kwh: f64| format_rough_money(kwh * price, currency);
             facts.push(fact("energy per hash", format_interval(&gross, "J"), energy.provenance.to_string()));
-            let note = between(format_kwh(range.low, 3), format_kwh(range.high, 3));
+            let note = between(&format_kwh(range.low, 3), &format_kwh(range.high, 3));
             facts.push(fact(&format!("energy per {symbol}"), format_kwh(kwh, 3), note));
             facts.push(fact(
                 &format!("electricity per {symbol}"),
                 money(kwh),
-                between(money(range.low), money(range.high)),
+                between(&money(range.low), &money(range.high)),
             ));
         }
         _ => facts.push(fact("energy per hash", "unavailable".to_owned(), energy.reason.clone().unwrap_or_default())),

@@ -3,7 +3,7 @@
 use super::reference::ReferenceMachine;
 use super::summary::{duration, labelled};
 use super::table::{Column, Table};
-use super::units::{format_coins, format_interval, format_kwh, format_percent, format_rough_money, format_si};
+use super::units::{between, format_coins, format_interval, format_kwh, format_percent, format_rough_money, format_si};
 use crate::interval::Interval;
 use crate::machine::{Cache, CacheKind, Gpu, Machine};
 use crate::record::{Benchmark, MeterDescription, Record};
@@ -217,7 +217,7 @@ fn cost_row(benchmark: &Benchmark, cost: &Cost) -> Vec<String> {
     match (cost.energy_per_coin_kwh, cost.energy_per_coin_kwh_interval, cost.cost_per_coin) {
         (Some(energy), Some(range), Some(money)) => row.extend([
             format_kwh(energy, 3),
-            format!("{} to {}", format_kwh(range.low, 3), format_kwh(range.high, 3)),
+            between(&format_kwh(range.low, 3), &format_kwh(range.high, 3)),
             format_rough_money(money, currency),
         ]),
         _ => row.extend([

@@ -184,6 +184,14 @@ pub fn format_rough_money(amount: f64, currency: &str) -> String {
     format!("{} {currency}", group_thousands(&Rounded::new(amount, 3).plain()))
 }
 
+/// Two ends of a range, each a number with its unit, which stands once where it is the same: `36.0 to 40.1 TWh`.
+pub fn between(low: &str, high: &str) -> String {
+    match (low.split_once(' '), high.split_once(' ')) {
+        (Some((number, unit)), Some((_, other))) if unit == other => format!("{number} to {high}"),
+        _ => format!("{low} to {high}"),
+    }
+}
+
 /// A measured value to three significant digits, with the larger side of its interval in percent: `22.4 MH/s ±0.3 %`.
 ///
 /// A declared value, whose interval has no width, stands alone.
@@ -399,6 +407,13 @@ mod tests {
         ] {
             assert_eq!(format_coins(coins), text);
         }
+    }
+
+    #[test]
+    fn a_range_names_its_unit_once() {
+        assert_eq!(between("36.0 TWh", "40.1 TWh"), "36.0 to 40.1 TWh");
+        assert_eq!(between("990 GWh", "1.01 TWh"), "990 GWh to 1.01 TWh");
+        assert_eq!(between("1", "2"), "1 to 2");
     }
 
     #[test]
