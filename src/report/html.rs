@@ -80,7 +80,8 @@ fn table_of(caption: &str, table: &Table) -> String {
     };
     let class = |column: &Column| if column.align == Align::Right { " class=\"number\"" } else { "" };
     let mut text = format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table>\n<caption>{0}</caption>\n<thead><tr>",
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table>\n\
+         <caption>{0}</caption>\n<thead><tr>",
         escape(caption)
     );
     for column in &table.columns {
@@ -118,8 +119,8 @@ fn data_of(index: usize, Data { name, json }: &Data) -> String {
     format!("<script type=\"application/json\" id=\"record-{number}\" data-name=\"{name}\">{json}</script>\n")
 }
 
-/// Takes the meaning from what HTML would take for its own, in texts and in quoted attributes alike. Control characters,
-/// which no page may hold, become the sign for what is unknown.
+/// Takes the meaning from what HTML would take for its own, in texts and in quoted attributes alike. Control
+/// characters, which no page may hold, become the sign for what is unknown.
 #[must_use]
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

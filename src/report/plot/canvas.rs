@@ -145,8 +145,8 @@ impl Canvas {
     }
 }
 
-/// Returns about how wide a text is, by the measures of `DejaVu` Sans, which is wider than most: fonts differ from reader
-/// to reader.
+/// Returns about how wide a text is, by the measures of `DejaVu` Sans, which is wider than most: fonts differ from
+/// reader to reader.
 #[must_use]
 pub(super) fn text_width(text: &str) -> f64 {
     let width = |character: char| match character {
@@ -195,8 +195,8 @@ mod tests {
         let svg = canvas.finish(20.0, "wide", "x", "a < b", "\"c\" > d");
         let expected = "<svg class=\"wide\" viewBox=\"0 0 100 20\" role=\"img\" aria-labelledby=\"x-t x-d\">\
                         <title id=\"x-t\">a &lt; b</title><desc id=\"x-d\">&quot;c&quot; &gt; d</desc>\
-                        <text x=\"1\" y=\"2.2\" text-anchor=\"end\" class=\"muted\">&lt;a&gt; &amp; &quot;b&quot;</text>\
-                        </svg>";
+                        <text x=\"1\" y=\"2.2\" text-anchor=\"end\" class=\"muted\">\
+                        &lt;a&gt; &amp; &quot;b&quot;</text></svg>";
         assert_eq!(svg, expected);
     }
 

@@ -52,8 +52,8 @@ pub fn rates(id: &str, title: &str, panels: &[RatePanel]) -> Option<Plot> {
     let turns = all().map(|sample| sample.turn).max()?.saturating_add(1);
     let spoken: Vec<String> = panels.iter().map(|panel| format!("{}: {}", panel.label, panel.words)).collect();
     let description = format!(
-        "A dot for each sample, at its time and rate; shaded: the turns of an engine, up to {turns} each; line and band: \
-         the median with its 95 % interval. {}.",
+        "A dot for each sample, at its time and rate; shaded: the turns of an engine, up to {turns} each; line and \
+         band: the median with its 95 % interval. {}.",
         spoken.join("; ")
     );
     Some(Plot::new(id, title.to_owned(), description, |canvas| on(canvas, &panels, (start, end))))
