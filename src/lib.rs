@@ -1,7 +1,7 @@
 //! hashwatt measures what a hash costs on this machine, in time and in joules, and turns that into what a coin costs.
 //!
 //! ```text
-//! Engine  --batches-->  Bench  --samples-->  Record (JSON file)  -->  cost | tables
+//! Engine  --batches-->  Bench  --samples-->  Record (JSON file)  -->  compare | cost | report
 //!           Meter  --joules--^                    ^
 //!           Machine  --description----------------|
 //! ```

@@ -18,7 +18,10 @@ type Environment<'a> = &'a [(&'a str, &'a str)];
 #[test]
 fn every_command_prints_exactly_one_json_document() {
     let nonces = format!("{}..{}", NONCE_125552, NONCE_125552 + 1);
-    let runs: [&[&str]; 9] = [
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("report.md");
+    let record = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/records/1.0-declared-watts.json");
+    let runs: [&[&str]; 10] = [
         &["devices"],
         &["selftest", "sha256d/cpu/*"],
         &["bench", "sha256d/cpu/scalar", "--time", "0.1"],
@@ -28,6 +31,7 @@ fn every_command_prints_exactly_one_json_document() {
         &["cost", "--coin", "xmr", "--hashrate", "1k"],
         &["cost", "--machine", "S9", "--from", "2017-05-17", "--to", "2017-07-06"],
         &["network", "btc", "--date", "2017-05-17"],
+        &["report", record, "--out", out.to_str().unwrap()],
     ];
     for arguments in runs {
         for run in [

@@ -10,6 +10,7 @@ use super::gpu::GpuArguments;
 use super::tune::TuneArguments;
 use crate::energy::MeterSpec;
 use crate::record::Order;
+use crate::study::cost::DEFAULT_PRICE_KWH;
 
 /// Measures what a hash costs on this machine, in time and in joules, and turns that into what a coin costs.
 ///
@@ -152,6 +153,8 @@ pub(super) enum Command {
     Cost(Box<CostArguments>),
     /// Print what a coin's network asked for a block and paid for it, on a day or at a height
     Network(NetworkArguments),
+    /// Make a page with plots and tables of records
+    Report(ReportArguments),
     /// Print completions for a shell, the manual page, or the JSON Schema of records
     Generate(GenerateArguments),
 }
@@ -372,6 +375,23 @@ pub(super) struct CompareArguments {
     /// Exit with 14 where an engine is slower, or takes more energy, by the bound of the interval
     #[arg(long)]
     pub(super) fail_on_regression: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  hashwatt report record.json --out report.html
+  hashwatt report before.json after.json --out report.md    the second is compared with the first")]
+pub(super) struct ReportArguments {
+    /// The records; the first is what the others are compared with
+    #[arg(value_name = "RECORD", required = true)]
+    pub(super) records: Vec<PathBuf>,
+    /// Where the report goes: the name's end says whether it is a page (.html), text (.md) or a table of samples (.csv)
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+    /// The price of electricity, in USD per kWh
+    #[arg(long, value_name = "PRICE", default_value_t = DEFAULT_PRICE_KWH, value_parser = price)]
+    pub(super) price_kwh: f64,
 }
 
 /// Reads a percentage between 0 and 100 as a fraction.

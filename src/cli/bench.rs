@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use super::args::{BenchArguments, Format, Preset};
 use super::exit::{Failure, UNSTABLE};
 use super::measure::{Measurement, exit_code, worth_printing};
-use super::output::Output;
+use super::output::{HEADING, Output};
 use super::{plan, select, summary, surroundings};
 use crate::bench::Plan;
+use crate::report::summary::{notes, rates};
 use crate::report::{csv, markdown};
 
 pub(super) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<ExitCode, Failure> {
@@ -30,10 +31,10 @@ pub(super) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<Exi
         Format::Json => output.json(&record)?,
         Format::Csv => output.text(&csv::samples(&record))?,
         Format::Markdown => {
-            output.text(&markdown::report(&record, &summary::rates(&record), &summary::notes(&record, &[])))?;
+            output.text(&markdown::report(&record, &rates(&record), &notes(&record, &[])))?;
         }
         Format::Table => {
-            output.table(&summary::rates(&record))?;
+            output.table(&rates(&record).header_style(HEADING))?;
             summary::print_setups(&record, output)?;
             summary::print_warnings(&record, output)?;
             if let Some(path) = written {

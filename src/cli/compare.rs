@@ -4,14 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::args::CompareArguments;
-use super::comparison::{Comparison, Pair, Run};
 use super::exit::{Failure, RECORD, REGRESSION};
 use super::output::{HEADING, Output};
-use crate::interval::Interval;
 use crate::record::{self, ReadError};
-use crate::report::table::{Column, Table};
-use crate::report::units::format_interval;
+use crate::report::comparison::{explanation, remarks, table};
 use crate::statistics::Verdict;
+use crate::study::{Comparison, Pair, Run};
 
 pub(super) fn run(arguments: &CompareArguments, output: &mut Output) -> Result<ExitCode, Failure> {
     let base = runs([&arguments.base].into_iter().chain(&arguments.more_base))?;
@@ -37,50 +35,15 @@ pub(super) fn run(arguments: &CompareArguments, output: &mut Output) -> Result<E
 }
 
 /// Reads the records of a side.
-fn runs<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<Vec<Run>, ReadError> {
+pub(super) fn runs<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<Vec<Run>, ReadError> {
     paths.into_iter().map(|path| Ok(Run { path: path.clone(), record: record::read(path)? })).collect()
 }
 
 fn print(arguments: &CompareArguments, comparison: &Comparison, output: &mut Output) -> Result<(), Failure> {
-    let columns = [
-        Column::left("engine"),
-        Column::right("base"),
-        Column::right("new"),
-        Column::right("new / base").unit("95 %"),
-        Column::left("verdict"),
-        Column::left("energy").unit("per hash"),
-    ];
-    let mut table = Table::new(columns).header_style(HEADING);
-    let ratio = |ratio: &Interval| format!("{:.3} ({:.3} to {:.3})", ratio.value, ratio.low, ratio.high);
-    for pair in &comparison.pairs {
-        let energy = pair.energy.as_ref().map_or_else(String::new, |energy| {
-            let word = match energy.verdict {
-                Verdict::Faster => "less",
-                Verdict::Slower => "more",
-                Verdict::Same => "same",
-                Verdict::Inconclusive => "inconclusive",
-            };
-            format!("{} {word}", ratio(&energy.ratio))
-        });
-        table.push_row([
-            pair.id.to_string(),
-            format_interval(&pair.base_rate_hps, "H/s"),
-            format_interval(&pair.new_rate_hps, "H/s"),
-            pair.ratio.as_ref().map_or_else(|| "too few samples or turns".to_owned(), ratio),
-            word(pair.verdict).to_owned(),
-            energy,
-        ]);
-    }
-    output.table(&table)?;
-    let percent = arguments.threshold * 100.0;
-    output.remark(&format!(
-        "same: the interval lies within ±{percent} %; faster, slower: wholly beyond; else inconclusive."
-    ))?;
-    for remark in remarks_on_runs(&comparison.pairs) {
+    output.table(&table(comparison).header_style(HEADING))?;
+    output.remark(&explanation(arguments.threshold))?;
+    for remark in remarks(comparison) {
         output.remark(&remark)?;
-    }
-    for one in &comparison.unpaired {
-        output.remark(&format!("not compared: {} of {}: {}", one.id, one.file.display(), one.reason))?;
     }
     let is_several = arguments.more_base.len() + arguments.new.len() > 1;
     for one in &comparison.differences {
@@ -88,34 +51,4 @@ fn print(arguments: &CompareArguments, comparison: &Comparison, output: &mut Out
         output.remark(&format!("differs{path}: {}: {} and {}", one.what, one.base, one.new_value))?;
     }
     Ok(())
-}
-
-/// Says from how many records it is known by how much runs differ; once where that is the same for all engines.
-fn remarks_on_runs(pairs: &[Pair]) -> Vec<String> {
-    let counts = |pair: &Pair| (pair.base.len(), pair.new.len());
-    let mut seen: Vec<(usize, usize)> = Vec::new();
-    for pair in pairs {
-        if !seen.contains(&counts(pair)) {
-            seen.push(counts(pair));
-        }
-    }
-    let remark = |&(base, new): &(usize, usize)| {
-        let of: Vec<&str> =
-            pairs.iter().filter(|pair| counts(pair) == (base, new)).map(|pair| pair.id.as_str()).collect();
-        let whose = if seen.len() > 1 { format!("{}: ", of.join(", ")) } else { String::new() };
-        if (base, new) == (1, 1) {
-            return format!("{whose}one record a side can't show by how much runs differ.");
-        }
-        format!("{whose}by how much runs differ was estimated from {base} base and {new} new records.")
-    };
-    seen.iter().map(remark).collect()
-}
-
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Same => "same",
-        Verdict::Faster => "faster",
-        Verdict::Slower => "slower",
-        Verdict::Inconclusive => "inconclusive",
-    }
 }

@@ -14,6 +14,7 @@ use super::workshop::{Workshop, is_heavy};
 use crate::bench::Plan;
 use crate::engine::EngineId;
 use crate::record::Record;
+use crate::report::summary::{costs as costs_of, main_job, notes};
 use crate::report::{csv, markdown};
 use crate::study::Cost;
 
@@ -46,7 +47,7 @@ pub(super) fn run(arguments: &MeasureArguments, price_kwh: f64, output: &mut Out
     let (record, faults) = measurement.run(&ids, Plan::default(), None, choice.calibrations)?;
     let written = measurement.write(&record)?;
     let faults = worth_printing(&record, faults)?;
-    let costs = summary::costs(&record, price_kwh);
+    let costs = costs_of(&record, price_kwh);
     match format {
         Format::Json => {
             let cost = record
@@ -59,8 +60,8 @@ pub(super) fn run(arguments: &MeasureArguments, price_kwh: f64, output: &mut Out
         }
         Format::Csv => output.text(&csv::samples(&record))?,
         Format::Markdown => {
-            let table = summary::main_job(&record, &costs);
-            output.text(&markdown::report(&record, &table, &summary::notes(&record, &costs)))?;
+            let table = main_job(&record, &costs);
+            output.text(&markdown::report(&record, &table, &notes(&record, &costs)))?;
         }
         Format::Table => {
             summary::print_main_job(&record, &costs, output)?;

@@ -5,7 +5,6 @@ mod bench;
 mod choose;
 mod coin_args;
 mod compare;
-mod comparison;
 mod cost;
 mod cost_text;
 mod devices;
@@ -21,6 +20,7 @@ mod network;
 mod output;
 mod plan;
 mod progress;
+mod report;
 mod scan;
 mod select;
 mod selftest;
@@ -75,6 +75,7 @@ fn run(arguments: Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
         Some(Command::Compare(compare)) => compare::run(&compare, output),
         Some(Command::Cost(cost)) => cost::run(&cost, output),
         Some(Command::Network(network)) => network::run(&network, output),
+        Some(Command::Report(report)) => report::run(&report, output),
         Some(Command::Generate(generate)) => generate::run(&generate, output),
     }
 }

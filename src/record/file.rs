@@ -105,6 +105,16 @@ pub enum ReadError {
 ///
 /// The file can't be read, is no record, or is one of a later major version.
 pub fn read(path: &Path) -> Result<Record, ReadError> {
+    read_with_text(path).map(|(record, _)| record)
+}
+
+/// Reads a record as [`read`] does, and returns the text of its file, too: what a newer minor version added is still in
+/// it.
+///
+/// # Errors
+///
+/// Those of [`read`].
+pub fn read_with_text(path: &Path) -> Result<(Record, String), ReadError> {
     #[derive(Deserialize)]
     struct Head {
         format: String,
@@ -119,7 +129,8 @@ pub fn read(path: &Path) -> Result<Record, ReadError> {
     if head.format_version.major > FORMAT_VERSION.major {
         return Err(ReadError::TooNew { path: path.to_owned(), version: head.format_version });
     }
-    serde_json::from_str(&text).map_err(|error| not(error.to_string()))
+    let record = serde_json::from_str(&text).map_err(|error| not(error.to_string()))?;
+    Ok((record, text))
 }
 
 #[cfg(test)]

@@ -11,11 +11,11 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::file::{OutFile, ReadError, WriteError, read};
+pub use self::file::{OutFile, ReadError, WriteError, read, read_with_text};
 pub use self::schema::schema;
 
 use crate::device::Device;
-use crate::energy::{MeterDescription, Provenance};
+pub use crate::energy::{MeterDescription, Provenance};
 use crate::engine::EngineId;
 use crate::interval::Interval;
 use crate::machine::{LoadChange, Machine};

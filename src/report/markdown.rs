@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::document::{Block, Document, Fact};
 use super::table::{Align, Column, Table};
 use crate::machine::{Gpu, Machine};
 use crate::record::Record;
@@ -25,6 +26,34 @@ pub fn report(record: &Record, table: &Table, notes: &[String]) -> String {
         let _ = writeln!(page, "- {} (`{}`)", escape(&warning.sentence()), warning.code);
     }
     page
+}
+
+/// Returns a whole report as a page. Plots are told in words; what a page carries with it is left out.
+#[must_use]
+pub fn page(document: &Document) -> String {
+    let mut page = format!("# {}\n\n{}\n", escape(&document.title), escape(&document.subtitle));
+    for sentence in &document.headline {
+        let _ = write!(page, "\n**{}**\n", escape(sentence));
+    }
+    for section in &document.sections {
+        let _ = write!(page, "\n## {}\n", escape(&section.title));
+        for block in &section.blocks {
+            page.push('\n');
+            page.push_str(&match block {
+                Block::Text(words) => format!("{}\n", escape(words)),
+                Block::List(items) => items.iter().map(|item| format!("- {}\n", escape(item))).collect(),
+                Block::Facts(facts) => facts.iter().map(fact).collect(),
+                Block::Table(caption, table) => format!("{}:\n\n{}", escape(caption), pipes(table)),
+                Block::Plot(plot) => format!("{} (a plot): {}\n", escape(&plot.title), escape(&plot.description)),
+            });
+        }
+    }
+    page
+}
+
+fn fact(Fact { name, value, note }: &Fact) -> String {
+    let note = if note.is_empty() { String::new() } else { format!(" ({})", escape(note)) };
+    format!("- {}: **{}**{note}\n", escape(name), escape(value))
 }
 
 /// Returns a table between pipes, with its units beside the headings.

@@ -62,6 +62,20 @@ impl Table {
         self
     }
 
+    /// The same table without the columns that no row has anything in.
+    #[must_use]
+    pub fn without_empty_columns(mut self) -> Self {
+        let is_used = |index: usize| self.rows.iter().any(|row| row.get(index).is_some_and(|cell| !cell.is_empty()));
+        let used: Vec<bool> = (0..self.columns.len()).map(is_used).collect();
+        let mut kept = used.iter();
+        self.columns.retain(|_| *kept.next().unwrap_or(&true));
+        for row in &mut self.rows {
+            let mut kept = used.iter();
+            row.retain(|_| *kept.next().unwrap_or(&true));
+        }
+        self
+    }
+
     /// Adds a row. Cells that are missing at its end stay blank; a cell beyond the last column is not shown.
     pub fn push_row<Cell: Into<String>>(&mut self, cells: impl IntoIterator<Item = Cell>) {
         let cells: Vec<String> = cells.into_iter().map(Into::into).collect();
@@ -160,6 +174,14 @@ sha256d/gpu0/wgsl           912
         assert_eq!(render(&table), "a  long heading\n");
         table.push_row(["wide cell".to_owned(), "1".to_owned()]);
         assert_eq!(render(&table), "a          long heading\nwide cell             1\n");
+    }
+
+    #[test]
+    fn columns_that_hold_nothing_are_left_out_on_demand() {
+        let mut table = Table::new(["a", "b", "c"].map(Column::left));
+        table.push_row(["1", "", "2"]);
+        table.push_row(["3"]);
+        assert_eq!(render(&table.without_empty_columns()), "a  c\n1  2\n3\n");
     }
 
     #[test]

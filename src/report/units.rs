@@ -175,6 +175,23 @@ pub fn format_money(amount: f64, currency: &str) -> String {
     format!("{number} {currency}")
 }
 
+/// An amount of money to no more digits than a measurement has: as [`format_money`], but from 1,000 on rounded to three
+/// significant digits, such as `3,790,000,000 USD`.
+pub fn format_rough_money(amount: f64, currency: &str) -> String {
+    if !(999.5..1e15).contains(&amount.abs()) {
+        return format_money(amount, currency);
+    }
+    format!("{} {currency}", group_thousands(&Rounded::new(amount, 3).plain()))
+}
+
+/// Two ends of a range, each a number with its unit, which stands once where it is the same: `36.0 to 40.1 TWh`.
+pub fn between(low: &str, high: &str) -> String {
+    match (low.split_once(' '), high.split_once(' ')) {
+        (Some((number, unit)), Some((_, other))) if unit == other => format!("{number} to {high}"),
+        _ => format!("{low} to {high}"),
+    }
+}
+
 /// A measured value to three significant digits, with the larger side of its interval in percent: `22.4 MH/s ±0.3 %`.
 ///
 /// A declared value, whose interval has no width, stands alone.
@@ -188,7 +205,7 @@ pub fn format_interval(interval: &Interval, unit: &str) -> String {
 }
 
 /// A percentage of uncertainty with one or two significant digits: `12`, `2.5`, `0.3`, `0.04`.
-fn format_percent(percent: f64) -> String {
+pub fn format_percent(percent: f64) -> String {
     if percent >= 9.95 {
         format!("{percent:.0}")
     } else if percent >= 0.095 {
@@ -389,6 +406,29 @@ mod tests {
             (-0.5, "-0.500"),
         ] {
             assert_eq!(format_coins(coins), text);
+        }
+    }
+
+    #[test]
+    fn a_range_names_its_unit_once() {
+        assert_eq!(between("36.0 TWh", "40.1 TWh"), "36.0 to 40.1 TWh");
+        assert_eq!(between("990 GWh", "1.01 TWh"), "990 GWh to 1.01 TWh");
+        assert_eq!(between("1", "2"), "1 to 2");
+    }
+
+    #[test]
+    fn rough_money_has_three_digits() {
+        for (amount, text) in [
+            (3_787_144_633.0, "3,790,000,000 USD"),
+            (41_734.84, "41,700 USD"),
+            (999.6, "1,000 USD"),
+            (261.887_944, "261.89 USD"),
+            (0.0, "0.00 USD"),
+            (-12_345.0, "-12,300 USD"),
+            (1.234e16, "1.23e16 USD"),
+            (f64::INFINITY, "inf USD"),
+        ] {
+            assert_eq!(format_rough_money(amount, "USD"), text);
         }
     }
 

@@ -5,63 +5,82 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::engine::EngineId;
 use crate::interval::Interval;
 use crate::record::{Benchmark, Record, Sample};
 use crate::statistics::{Verdict, ratio_interval, verdict};
 
 /// A record with the file that holds it.
-pub(super) struct Run {
-    pub(super) path: PathBuf,
-    pub(super) record: Record,
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The file, as it was named.
+    pub path: PathBuf,
+    /// What it holds.
+    pub record: Record,
 }
 
-#[derive(Default, Serialize)]
-pub(super) struct Comparison {
-    pub(super) pairs: Vec<Pair>,
-    pub(super) unpaired: Vec<Unpaired>,
-    pub(super) differences: Vec<Difference>,
+/// What the records of one side say about those of others.
+#[derive(Debug, Default, Serialize)]
+pub struct Comparison {
+    /// One for each engine of the base and each side that has it, too.
+    pub pairs: Vec<Pair>,
+    /// Engines that were not compared, or not pooled.
+    pub unpaired: Vec<Unpaired>,
+    /// What differs between the first record's machine and program and those of the others.
+    pub differences: Vec<Difference>,
 }
 
 /// One engine on the base side and on a new side.
-#[derive(Serialize)]
-pub(super) struct Pair {
-    pub(super) id: EngineId,
-    /// The records that were judged together, of either side.
-    pub(super) base: Vec<PathBuf>,
-    pub(super) new: Vec<PathBuf>,
-    pub(super) base_rate_hps: Interval,
-    pub(super) new_rate_hps: Interval,
-    /// New over base.
-    pub(super) ratio: Option<Interval>,
-    pub(super) verdict: Verdict,
+#[derive(Debug, Serialize)]
+pub struct Pair {
+    /// The engine.
+    pub id: String,
+    /// The records of the base that were judged together.
+    pub base: Vec<PathBuf>,
+    /// Those of the new side.
+    pub new: Vec<PathBuf>,
+    /// The rate of the base, in hashes per second.
+    pub base_rate_hps: Interval,
+    /// The rate of the new side, in hashes per second.
+    pub new_rate_hps: Interval,
+    /// New over base; none with too few samples or turns.
+    pub ratio: Option<Interval>,
+    /// What the ratio says.
+    pub verdict: Verdict,
     /// The same of joules per hash, where all have them: greater is worse.
-    pub(super) energy: Option<EnergyPair>,
+    pub energy: Option<EnergyPair>,
 }
 
-#[derive(Serialize)]
-pub(super) struct EnergyPair {
+/// The joules per hash of one engine on both sides.
+#[derive(Debug, Serialize)]
+pub struct EnergyPair {
     /// New over base.
-    pub(super) ratio: Interval,
+    pub ratio: Interval,
     /// Faster and slower stand for less and more energy.
-    pub(super) verdict: Verdict,
+    pub verdict: Verdict,
 }
 
 /// An engine of a record that was not compared.
-#[derive(Serialize)]
-pub(super) struct Unpaired {
-    pub(super) id: EngineId,
-    pub(super) file: PathBuf,
-    pub(super) reason: String,
+#[derive(Debug, Serialize)]
+pub struct Unpaired {
+    /// The engine.
+    pub id: String,
+    /// The record that holds it.
+    pub file: PathBuf,
+    /// Why it was left out.
+    pub reason: String,
 }
 
 /// Something that differs between the machine or the program of the first record and that of another one.
-#[derive(Serialize)]
-pub(super) struct Difference {
-    pub(super) new: PathBuf,
-    pub(super) what: String,
-    pub(super) base: String,
-    pub(super) new_value: String,
+#[derive(Debug, Serialize)]
+pub struct Difference {
+    /// The other record.
+    pub new: PathBuf,
+    /// The path of the field, such as `machine.cpu.microcode`.
+    pub what: String,
+    /// What the first record has there, as JSON.
+    pub base: String,
+    /// What the other one has there, as JSON.
+    pub new_value: String,
 }
 
 /// One engine in a run.
@@ -72,8 +91,10 @@ struct Member<'a> {
 }
 
 impl Comparison {
-    /// Compares each side of `sides` with `base`, whose first record is what differences are told from.
-    pub(super) fn new(base: &[Run], sides: &[&[Run]], threshold: f64) -> Self {
+    /// Compares each side of `sides` with `base`, whose first record is what differences are told from. A rate may
+    /// differ by `threshold`, as a fraction, and still be the same. Neither side may be without records.
+    #[must_use]
+    pub fn new(base: &[Run], sides: &[&[Run]], threshold: f64) -> Self {
         let mut comparison = Self::default();
         let pools: Vec<Vec<Member<'_>>> = ids(base).iter().map(|id| comparison.pool(base, id)).collect();
         for side in sides {
@@ -88,17 +109,17 @@ impl Comparison {
     fn add_side(&mut self, pools: &[Vec<Member<'_>>], base: &[Run], side: &[Run], threshold: f64) {
         for before in pools {
             let Member { run, benchmark } = before[0];
-            let after = self.pool(side, &benchmark.id);
+            let after = self.pool(side, benchmark.id.as_str());
             let reason = match after.first() {
                 None => Some(format!("it isn't in {}", names(side))),
                 Some(first) => why_not_comparable(before[0], *first),
             };
             match reason {
-                Some(reason) => self.refuse(&benchmark.id, run, reason),
+                Some(reason) => self.refuse(benchmark.id.as_str(), run, reason),
                 None => self.pairs.push(pair(threshold, before, &after)),
             }
         }
-        let is_known = |id: &EngineId| pools.iter().any(|pool| pool[0].benchmark.id == *id);
+        let is_known = |id: &str| pools.iter().any(|pool| pool[0].benchmark.id.as_str() == id);
         for id in ids(side).into_iter().filter(|id| !is_known(id)) {
             let holder = side.iter().find(|run| find(run, &id).is_some()).unwrap_or(&side[0]);
             self.refuse(&id, holder, format!("it isn't in {}", names(base)));
@@ -107,7 +128,7 @@ impl Comparison {
 
     /// Returns an engine of all records of a side which are runs of one and the same thing: those that can be compared
     /// with the first, each once.
-    fn pool<'a>(&mut self, side: &'a [Run], id: &EngineId) -> Vec<Member<'a>> {
+    fn pool<'a>(&mut self, side: &'a [Run], id: &str) -> Vec<Member<'a>> {
         let mut pool: Vec<Member<'a>> = Vec::new();
         for run in side {
             let Some(benchmark) = find(run, id) else { continue };
@@ -126,24 +147,25 @@ impl Comparison {
         pool
     }
 
-    fn refuse(&mut self, id: &EngineId, run: &Run, reason: String) {
-        self.unpaired.push(Unpaired { id: id.clone(), file: run.path.clone(), reason });
+    fn refuse(&mut self, id: &str, run: &Run, reason: String) {
+        self.unpaired.push(Unpaired { id: id.to_owned(), file: run.path.clone(), reason });
     }
 }
 
 /// Lists the engines of a side, each once, in the order in which they come.
-fn ids(side: &[Run]) -> Vec<EngineId> {
-    let mut ids: Vec<EngineId> = Vec::new();
+fn ids(side: &[Run]) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
     for benchmark in side.iter().flat_map(|run| &run.record.benchmarks) {
-        if !ids.contains(&benchmark.id) {
-            ids.push(benchmark.id.clone());
+        let id = benchmark.id.to_string();
+        if !ids.contains(&id) {
+            ids.push(id);
         }
     }
     ids
 }
 
-fn find<'a>(run: &'a Run, id: &EngineId) -> Option<&'a Benchmark> {
-    run.record.benchmarks.iter().find(|benchmark| benchmark.id == *id)
+fn find<'a>(run: &'a Run, id: &str) -> Option<&'a Benchmark> {
+    run.record.benchmarks.iter().find(|benchmark| benchmark.id.as_str() == id)
 }
 
 fn names(side: &[Run]) -> String {
@@ -178,7 +200,7 @@ fn pair(threshold: f64, before: &[Member<'_>], after: &[Member<'_>]) -> Pair {
     let ratio = ratio(&rates(before), &rates(after));
     let paths = |pool: &[Member<'_>]| pool.iter().map(|member| member.run.path.clone()).collect();
     Pair {
-        id: before[0].benchmark.id.clone(),
+        id: before[0].benchmark.id.to_string(),
         base: paths(before),
         new: paths(after),
         base_rate_hps: pooled_rate(before),
