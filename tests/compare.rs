@@ -118,6 +118,21 @@ fn what_differs_is_named_and_what_is_not_comparable_is_refused() {
         document["differences"].as_array().unwrap().iter().map(|one| one["what"].as_str().unwrap()).collect();
     assert_eq!(differences, ["machine.cpu.governor", "machine.gpus.1.limits.workgroup_storage_bytes"]);
 
+    // Engines that were set otherwise; one that only one of the records knows the settings of says nothing.
+    let mut set = other.clone();
+    set["benchmarks"][0]["settings"] = json!({ "variant": "rotation=or" });
+    let before = write(directory.path(), "before.json", &set);
+    set["benchmarks"][0]["settings"]["variant"] = json!("rotation=sum");
+    let after = write(directory.path(), "after.json", &set);
+    let differing = |base: &str, new: &str| {
+        let document = hashwatt(&["compare", base, new, "--json"]).json();
+        let whats = document["differences"].as_array().unwrap().iter();
+        whats.map(|one| one["what"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let id = set["benchmarks"][0]["id"].as_str().unwrap();
+    assert_eq!(differing(&before, &after), [format!("settings.{id}.variant")]);
+    assert!(differing(&new, &after).is_empty());
+
     other["benchmarks"][0]["device_name"] = json!("another processor");
     let foreign = write(directory.path(), "foreign.json", &other);
     hashwatt(&["compare", &base, &foreign]).is_refused(15, &["no engine is comparable", "another processor"]);

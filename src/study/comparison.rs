@@ -1,5 +1,6 @@
 //! What the records of one side say about those of another, engine by engine.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -268,21 +269,28 @@ fn turns(benchmark: &Benchmark, figure: impl Fn(&Sample) -> Option<f64>) -> Vec<
     turns
 }
 
-/// Names what differs between the machines and programs of two records.
+/// Names what differs between the machines and programs of two records, and in how their engines were set.
 fn differences(base: &Record, other: &Run) -> Vec<Difference> {
-    let (Ok(left), Ok(right)) = (facts(base), facts(&other.record)) else { return Vec::new() };
+    let (Ok(left), Ok(right)) = (facts(base, &other.record), facts(&other.record, base)) else { return Vec::new() };
     let difference = |(what, base, new_value)| Difference { new: other.path.clone(), what, base, new_value };
     flatten(&left, &right).into_iter().map(difference).collect()
 }
 
-/// What of a record explains a difference between two runs.
-fn facts(record: &Record) -> serde_json::Result<Value> {
+/// What of a record explains a difference to another.
+fn facts(record: &Record, other: &Record) -> serde_json::Result<Value> {
     let mut machine = serde_json::to_value(&record.machine)?;
     // What is free changes from minute to minute and explains nothing.
     if let Some(memory) = machine.get_mut("memory").and_then(Value::as_object_mut) {
         memory.retain(|name, _| name != "available_bytes" && !name.ends_with("_free"));
     }
-    Ok(serde_json::json!({ "machine": machine, "tool": serde_json::to_value(&record.tool)? }))
+    // Older records have no settings, and an engine of one record alone explains nothing.
+    let is_in_other = |benchmark: &&Benchmark| {
+        other.benchmarks.iter().any(|other| other.id == benchmark.id && !other.settings.is_empty())
+    };
+    let set = record.benchmarks.iter().filter(|benchmark| !benchmark.settings.is_empty()).filter(is_in_other);
+    let settings: BTreeMap<&str, _> = set.map(|benchmark| (benchmark.id.as_str(), &benchmark.settings)).collect();
+    let tool = serde_json::to_value(&record.tool)?;
+    Ok(serde_json::json!({ "machine": machine, "settings": settings, "tool": tool }))
 }
 
 /// Lists the leaves at which two documents differ, by path.
