@@ -9,8 +9,8 @@ use super::exit::{Failure, RECORD};
 use super::network;
 use super::output::Output;
 use crate::coin::hardware::{Catalogue, Machine};
-use crate::coin::history::Window;
-use crate::coin::{Coin, NetworkPoint};
+use crate::coin::history::{Basis, Window};
+use crate::coin::{Coin, NetworkPoint, proofs};
 use crate::interval::Interval;
 use crate::record::{self, Benchmark};
 use crate::study::cost::{Capital, DEFAULT_WINDOW_DAYS};
@@ -113,10 +113,7 @@ fn coin(arguments: &CostArguments, benchmark: Option<&Benchmark>) -> Result<Coin
     }
     if let Some(name) = &arguments.machine {
         let catalogue = Catalogue::built_in();
-        let earns = |coin: &Coin| {
-            let algorithms = crate::coin::proofs(*coin).iter().map(|proof| proof.algorithm);
-            algorithms.into_iter().any(|algorithm| catalogue.find(name, Some(algorithm)).is_ok())
-        };
+        let earns = |coin: &Coin| proofs(*coin).iter().any(|proof| catalogue.find(name, Some(proof.algorithm)).is_ok());
         let coins: Vec<Coin> = [Coin::Btc, Coin::Xmr].into_iter().filter(earns).collect();
         if let [coin] = coins[..] {
             return Ok(coin);
@@ -192,9 +189,7 @@ fn over_window(
 fn notes(arguments: &CostArguments, inputs: &CostInputs) -> Vec<String> {
     let mut notes = Vec::new();
     let is_assumed = match &inputs.network {
-        Network::Window { stretches, .. } => {
-            stretches.iter().any(|stretch| stretch.basis == crate::coin::history::Basis::Assumed)
-        }
+        Network::Window { stretches, .. } => stretches.iter().any(|stretch| stretch.basis == Basis::Assumed),
         Network::Point { .. } => false,
     };
     if arguments.network.growth.is_some() && !is_assumed {

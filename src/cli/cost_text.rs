@@ -5,7 +5,7 @@ use super::output::{HEADING, Output};
 use crate::report::table::{Column, Table};
 use crate::report::units::{format_coins, format_interval, format_kwh, format_money, format_si, group_thousands};
 use crate::study::Cost;
-use crate::study::cost::Range;
+use crate::study::cost::{Payout, Range};
 
 /// More digits than measurements have, so that a sum over a window can be checked against its parts.
 const KWH_DIGITS: usize = 4;
@@ -81,7 +81,7 @@ fn rows(cost: &Cost) -> Vec<(&'static str, String)> {
     rows
 }
 
-fn payout_text(payout: &crate::study::cost::Payout, symbol: &str) -> String {
+fn payout_text(payout: &Payout, symbol: &str) -> String {
     let days = round(payout.days);
     format!("from {} {symbol} on: the first time after {days} days", payout.threshold)
 }

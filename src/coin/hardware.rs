@@ -97,8 +97,8 @@ impl Catalogue {
         &self.machines
     }
 
-    /// Finds the machine that a name means, for an algorithm if one is given. Case, spaces and signs don't count, makers
-    /// may be left out, and so may anything that leaves one machine only.
+    /// Finds the machine that a name means, for an algorithm if one is given. Case, spaces and signs don't count;
+    /// makers may be left out, and so may anything that leaves one machine only.
     ///
     /// # Errors
     ///

@@ -93,7 +93,7 @@ fn bitcoin_core(fields: &Map<String, Value>) -> Result<NetworkPoint, NodeError> 
         point.difficulty = target.difficulty();
     }
     let time = fields.get("time").or_else(|| fields.get("mediantime")).and_then(Value::as_i64);
-    point.as_of = time.map(|time| history::format_day(time));
+    point.as_of = time.map(history::format_day);
     let method = if fields.contains_key("headers") { "getblockchaininfo" } else { "getmininginfo" };
     method.clone_into(&mut point.source);
     Ok(point)

@@ -34,7 +34,7 @@ impl Header {
 
 fn headers() -> Vec<Header> {
     let mut reader = ReaderBuilder::new().comment(Some(b'#')).from_reader(HEADERS.as_bytes());
-    let header = |record: csv::StringRecord| Header {
+    let header = |record: StringRecord| Header {
         height: record[0].parse().unwrap(),
         hash: record[1].to_owned(),
         raw: const_hex::decode(&record[2]).unwrap(),
@@ -43,7 +43,7 @@ fn headers() -> Vec<Header> {
 }
 
 /// The table as text, cell by cell.
-fn rows() -> Vec<csv::StringRecord> {
+fn rows() -> Vec<StringRecord> {
     let mut reader = ReaderBuilder::new().comment(Some(b'#')).from_reader(BUILT_IN.as_bytes());
     reader.records().map(Result::unwrap).collect()
 }

@@ -152,8 +152,8 @@ impl History {
         }
     }
 
-    /// The same window at one difficulty that is given: cut where the subsidy changes, at heights that past the data are
-    /// estimated by blocks of the nominal time.
+    /// The same window at one difficulty that is given: cut where the subsidy changes, at heights that past the data
+    /// are estimated by blocks of the nominal time.
     ///
     /// # Errors
     ///

@@ -22,8 +22,8 @@ pub enum CostError {
     },
     /// A window in which the coin changed its proof of work.
     #[error(
-        "{} changed its proof of work from {before} to {after} at block {height}, within the window: no machine has one \
-         rate for both",
+        "{} changed its proof of work from {before} to {after} at block {height}, within the window: no machine has \
+         one rate for both",
         .coin.name()
     )]
     AlgorithmChanges {

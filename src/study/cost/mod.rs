@@ -162,8 +162,8 @@ fn notes(inputs: &CostInputs) -> Vec<String> {
             notes.push("a part of the window lies past the data; its difficulty is assumed".to_owned());
         }
         if *coin == Coin::Xmr && stretches.iter().any(|stretch| stretch.basis == Basis::Known) {
-            let text = "Monero's difficulty is the mean between two checkpoints, of 2017 and early 2018 by block times between \
-                        them (good to about 3 %); within each stretch it moved";
+            let text = "Monero's difficulty is the mean between two checkpoints, of 2017 and early 2018 by block times \
+                        between them (good to about 3 %); within each stretch it moved";
             notes.push(text.to_owned());
         }
     }
