@@ -90,12 +90,14 @@ impl Topology {
     /// on cores of their own before they share one, and spread over the third-level caches.
     #[must_use]
     pub fn place(&self, need: CacheNeed) -> Placement {
-        let mut groups: BTreeMap<(usize, Option<&Cache>), Vec<&Processor>> = BTreeMap::new();
+        // A third-level cache may serve several nodes; where none is known, a node stands for one.
+        let mut groups: BTreeMap<(Option<&Cache>, usize), Vec<&Processor>> = BTreeMap::new();
         for processor in &self.0 {
-            groups.entry((processor.node, processor.l3.as_ref())).or_default().push(processor);
+            let node = if processor.l3.is_some() { 0 } else { processor.node };
+            groups.entry((processor.l3.as_ref(), node)).or_default().push(processor);
         }
         let (mut threads, mut limit, mut ranked) = (0, Limit::Processors, Vec::new());
-        for ((_, l3), members) in groups {
+        for ((l3, _), members) in groups {
             let (suited, its_limit) = suited(l3, &members, need);
             threads += suited;
             limit = limit.max(its_limit);
@@ -239,6 +241,9 @@ mod tests {
         let placement = chiplets.place(NEED);
         assert_eq!((placement.threads, placement.limit), (8, Limit::L3));
         assert_eq!(placement.processors[..8], [0, 4, 8, 12, 2, 6, 10, 14]);
+        // Two nodes that share a cache share its room.
+        let shared = topology(4, 1, "1024K", 4, "4096K", 2);
+        assert_eq!((shared.nodes().len(), shared.place(NEED).threads), (2, 2));
         let tiny = topology(4, 1, "256K", 2, "512K", 4).place(NEED);
         assert_eq!((tiny.threads, &tiny.processors[..2]), (2, &[0, 2][..]));
     }
