@@ -47,6 +47,12 @@ impl Dataset {
         Ok(Self { items })
     }
 
+    /// Returns a dataset of zeros, which takes no memory until it is written.
+    #[cfg(test)]
+    pub(super) fn zeroed() -> Result<Self, OutOfMemory> {
+        Ok(Self { items: Lines::zeroed(DATASET_ITEMS)? })
+    }
+
     /// Returns an item.
     pub(super) fn item(&self, index: u32) -> &Line {
         &self.items()[index as usize]

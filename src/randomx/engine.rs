@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::calibration::Interleaving;
 use super::footprint::{CACHE_BYTES, DATASET_BYTES, MACHINE_BYTES, memory_fault};
 use super::scan::{NonceHasher, Scan};
 use super::{
@@ -73,6 +74,13 @@ impl Kind {
 
     fn failed(self, reason: String) -> EngineError {
         EngineError::Failed { id: self.id(), reason }
+    }
+
+    fn without_machine(self, fault: MachineError) -> EngineError {
+        match fault {
+            MachineError::OutOfMemory(fault) => self.unavailable(without_memory(&fault)),
+            MachineError::JitUnavailable(fault) => self.unavailable(without_jit(&fault)),
+        }
     }
 
     fn unavailable(self, unavailable: Unavailable) -> EngineError {
@@ -179,6 +187,7 @@ struct Own {
     key: Vec<u8>,
     threads: usize,
     items: Items,
+    interleaving: Interleaving,
     /// For single hashes.
     machine: Machine,
     parts: Vec<SetupPart>,
@@ -200,12 +209,15 @@ impl Own {
             None => Items::Computed(Arc::clone(&cache.value)),
         };
         let threads = preparation.threads;
-        if !memory::can_reserve((threads as u64 + 1) * MACHINE_BYTES) {
+        let interleaving = Interleaving::calibrate(kind.version, &items, kind.execution, threads);
+        let interleaving = interleaving.map_err(|fault| kind.without_machine(fault))?;
+        if !memory::can_reserve((threads * interleaving.hashes + 1) as u64 * MACHINE_BYTES) {
             return Err(kind.failed(format!("no memory for the scratchpads of {threads} threads")));
         }
         Ok(Self {
             id: kind.id(),
-            machine: machine_of(kind, &items)?,
+            machine: machine_of(kind, &items, Interleaving::NONE)?,
+            interleaving,
             kind,
             key: preparation.key.to_vec(),
             threads,
@@ -217,11 +229,9 @@ impl Own {
     }
 }
 
-fn machine_of(kind: Kind, items: &Items) -> Result<Machine, EngineError> {
-    Machine::new(kind.version, items.clone(), kind.execution).map_err(|error| match error {
-        MachineError::OutOfMemory(fault) => kind.unavailable(without_memory(&fault)),
-        MachineError::JitUnavailable(fault) => kind.unavailable(without_jit(&fault)),
-    })
+fn machine_of(kind: Kind, items: &Items, interleaving: Interleaving) -> Result<Machine, EngineError> {
+    Machine::with_interleaving(kind.version, items.clone(), kind.execution, interleaving)
+        .map_err(|fault| kind.without_machine(fault))
 }
 
 impl Engine for Own {
@@ -240,7 +250,7 @@ impl Engine for Own {
     fn run(&mut self, filter: HitFilter, work: &dyn Work, sink: &mut dyn Sink) -> Result<(), EngineError> {
         let (id, key) = (&self.id, &self.key);
         workers::run(id, self.threads, work, sink, |_| {
-            Ok(Scan { id, key, filter, hasher: machine_of(self.kind, &self.items)? })
+            Ok(Scan { id, key, filter, hasher: machine_of(self.kind, &self.items, self.interleaving)? })
         })
     }
 
@@ -250,6 +260,10 @@ impl Engine for Own {
 }
 
 impl NonceHasher for Machine {
+    fn hashes_at_once(&self) -> u64 {
+        self.interleaving().hashes as u64
+    }
+
     fn hash_nonces(&mut self, span: &Span, take: &mut dyn FnMut(u32, &Hash)) {
         let inputs = span.nonces_u32().map(|nonce| span.job.input(Hit::of_nonce(nonce)));
         let mut nonces = span.nonces_u32();
