@@ -13,7 +13,7 @@ use crate::randomx::cache::tests::test_key_000;
 use crate::randomx::dataset::Dataset;
 use crate::randomx::instruction::{Address, FloatRegister, Instruction, Level, Register};
 use crate::randomx::interpreter::Interpreter;
-use crate::randomx::program::Program;
+use crate::randomx::program::{Program, ProgramBuffer};
 
 /// Random lines, the same for the same seed.
 fn fill(lines: &mut [Line], seed: &[u8]) {

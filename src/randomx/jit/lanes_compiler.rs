@@ -51,6 +51,7 @@ impl LanesCode {
         }
         let mut code = CodeMemory::new(CODE_BYTES)?;
         let entries = compile(&mut Assembler::new(code.bytes_mut()), programs);
+        code.synchronize();
         Ok(Self { code, entries })
     }
 

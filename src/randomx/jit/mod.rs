@@ -211,15 +211,18 @@ impl Jit {
                 let second = compiler.end_first_halves();
                 configurations.iter().flatten().for_each(|configuration| compiler.second_half(configuration));
                 compiler.end_second_halves();
+                self.code.synchronize();
                 self.run_halves(second, iterations, cache);
             }
             Items::Computed(cache) => {
                 compiler.end();
+                self.code.synchronize();
                 let item_code = cache.item_code().expect("was compiled when this machine was made");
                 self.run(Label(0), item_code.routine());
             }
             Items::Stored(_) => {
                 compiler.end();
+                self.code.synchronize();
                 self.run(Label(0), ptr::null());
             }
         }
