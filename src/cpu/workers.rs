@@ -19,6 +19,11 @@ pub trait Worker {
     /// Returns how many hashes the first span takes; later ones follow the clock.
     fn hashes_first(&self) -> u64;
 
+    /// Returns how many hashes are computed at once. Spans are multiples of that.
+    fn hashes_at_once(&self) -> u64 {
+        1
+    }
+
     /// Works through one span.
     ///
     /// # Errors
@@ -134,7 +139,8 @@ fn one_thread(
         let mut report = worker.span(span)?;
         let finished = Instant::now();
         report.finished = Some(finished);
-        hashes = next_hashes(report.span.hashes(), finished - started, worker.span_target());
+        hashes = next_hashes(report.span.hashes(), finished - started, worker.span_target())
+            .next_multiple_of(worker.hashes_at_once());
         if reports.send(report).is_err() {
             break;
         }

@@ -73,6 +73,12 @@ impl Dataset {
         self.items.part(name)
     }
 
+    /// Returns a dataset of zeros, which takes no memory until it is written.
+    #[cfg(test)]
+    pub(super) fn zeroed() -> Result<Self, OutOfMemory> {
+        Ok(Self { items: Lines::zeroed(DATASET_ITEMS)? })
+    }
+
     /// Returns an item.
     pub(super) fn item(&self, index: u32) -> &Line {
         &self.items()[index as usize]

@@ -2,8 +2,10 @@
 //!
 //! Cache and dataset are the same for both versions and all ways of execution, so all of these engines share them.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::calibration::Interleaving;
 use super::footprint::{MACHINE_BYTES, NEED, Room, memory_fault};
 use super::scan::{NonceHasher, Scan};
 use super::shared::{Builder, Built, CACHE, DATASET, Datasets, cache_resource, dataset_resource, without_memory};
@@ -64,6 +66,13 @@ impl Kind {
 
     fn failed(self, reason: String) -> EngineError {
         EngineError::Failed { id: self.id(), reason }
+    }
+
+    fn without_machine(self, fault: MachineError) -> EngineError {
+        match fault {
+            MachineError::OutOfMemory(fault) => self.unavailable(without_memory(&fault)),
+            MachineError::JitUnavailable(fault) => self.unavailable(without_jit(&fault)),
+        }
     }
 
     fn unavailable(self, unavailable: Unavailable) -> EngineError {
@@ -136,6 +145,7 @@ struct Own {
     /// Where threads run, the first on the first.
     processors: Vec<usize>,
     source: Source,
+    interleaving: Interleaving,
     commits: bool,
     /// For single hashes.
     machine: Machine,
@@ -159,12 +169,16 @@ impl Own {
             Source::Cache(Arc::clone(&cache))
         };
         let threads = preparation.threads;
-        if !memory::can_reserve((threads as u64 + 1) * MACHINE_BYTES) {
+        let items = source.items(None);
+        let interleaving = Interleaving::calibrate(kind.version, &items, kind.execution, threads);
+        let interleaving = interleaving.map_err(|fault| kind.without_machine(fault))?;
+        if !memory::can_reserve((threads * interleaving.hashes + 1) as u64 * MACHINE_BYTES) {
             return Err(kind.failed(format!("no memory for the scratchpads of {threads} threads")));
         }
         Ok(Self {
             id: kind.id(),
-            machine: machine_of(kind, &source.items(None))?,
+            machine: machine_of(kind, &items, Interleaving::NONE)?,
+            interleaving,
             kind,
             key: preparation.key.to_vec(),
             threads,
@@ -178,11 +192,9 @@ impl Own {
     }
 }
 
-fn machine_of(kind: Kind, items: &Items) -> Result<Machine, EngineError> {
-    Machine::new(kind.version, items.clone(), kind.execution).map_err(|error| match error {
-        MachineError::OutOfMemory(fault) => kind.unavailable(without_memory(&fault)),
-        MachineError::JitUnavailable(fault) => kind.unavailable(without_jit(&fault)),
-    })
+fn machine_of(kind: Kind, items: &Items, interleaving: Interleaving) -> Result<Machine, EngineError> {
+    Machine::with_interleaving(kind.version, items.clone(), kind.execution, interleaving)
+        .map_err(|fault| kind.without_machine(fault))
 }
 
 impl Engine for Own {
@@ -198,6 +210,12 @@ impl Engine for Own {
         self.parts.clone()
     }
 
+    fn settings(&self) -> BTreeMap<String, String> {
+        let Interleaving { hashes, fetched_together } = self.interleaving;
+        let settings = [("hashes_in_flight", hashes), ("fetched_together", fetched_together)];
+        settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect()
+    }
+
     fn memory(&self) -> Vec<MemoryPart> {
         let mut memory = self.source.memory();
         memory.extend(self.scratchpads.lock().unwrap_or_else(PoisonError::into_inner).clone());
@@ -209,7 +227,7 @@ impl Engine for Own {
         *scratchpads.lock().unwrap_or_else(PoisonError::into_inner) = None;
         workers::run_on(id, &self.processors, self.threads, work, sink, |number| {
             let processor = self.processors.get(number % self.processors.len().max(1)).copied();
-            let machine = machine_of(self.kind, &self.source.items(processor))?;
+            let machine = machine_of(self.kind, &self.source.items(processor), self.interleaving)?;
             Ok(Scan { id, key, filter, commits: self.commits, hasher: Counted { machine, scratchpads } })
         })
     }
@@ -248,6 +266,10 @@ impl NonceHasher for Counted<'_> {
 }
 
 impl NonceHasher for Machine {
+    fn hashes_at_once(&self) -> u64 {
+        self.interleaving().hashes as u64
+    }
+
     fn hash_nonces(&mut self, span: &Span, take: &mut dyn FnMut(u32, &Hash)) {
         let inputs = span.nonces_u32().map(|nonce| span.job.input(Hit::of_nonce(nonce)));
         let mut nonces = span.nonces_u32();

@@ -1,14 +1,15 @@
 //! Whole hashes: the algorithm of the specification's chapter 2.
 
 use super::aes::{self, Aes};
-use super::blake2b::{hash256, hash512};
-use super::configuration::{LINE_BYTES, PROGRAM_COUNT, SCRATCHPAD_BYTES, Version};
+use super::blake2b::hash512;
+use super::calibration::Interleaving;
+use super::configuration::{PROGRAM_COUNT, Version};
 use super::dataset::Items;
-use super::interpreter::{Interpreter, RegisterFile};
+use super::flight::Flight;
+use super::interpreter::Interpreter;
 use super::jit::{Jit, JitUnavailable};
-use super::memory::{Lines, OutOfMemory};
-use super::program::{Program, ProgramBuffer};
-use super::softfloat::RoundingMode;
+use super::memory::OutOfMemory;
+use super::program::Program;
 use crate::pages::MemoryPart;
 
 /// A hash, the least significant byte first.
@@ -34,37 +35,59 @@ pub enum MachineError {
     JitUnavailable(#[from] JitUnavailable),
 }
 
-/// A virtual machine that hashes, one input at a time.
+/// A virtual machine that hashes, a few inputs at a time.
 #[derive(Debug)]
 pub struct Machine {
     version: Version,
     items: Items,
     aes: Aes,
-    scratchpad: Lines,
-    buffer: Box<ProgramBuffer>,
+    interleaving: Interleaving,
+    flights: Vec<Flight>,
     /// Nothing where programs are interpreted.
     jit: Option<Jit>,
 }
 
 impl Machine {
-    /// Makes a machine of `version` that reads `items`.
+    /// Makes a machine of `version` that reads `items`, and has one hash in flight.
     ///
     /// # Errors
     ///
     /// There is no memory for its scratchpad, or programs can't be compiled here.
     pub fn new(version: Version, items: Items, execution: Execution) -> Result<Self, MachineError> {
-        let scratchpad = Lines::zeroed(SCRATCHPAD_BYTES / LINE_BYTES)?;
-        let jit = match execution {
-            Execution::Interpreted => None,
-            Execution::Compiled => Some(Jit::new(version, &items)?),
-        };
-        let buffer = Box::new(ProgramBuffer::new());
-        Ok(Self { version, items, aes: Aes::detect(), scratchpad, buffer, jit })
+        Self::with_interleaving(version, items, execution, Interleaving::NONE)
     }
 
-    /// Names the scratchpad, with the pages that it lies on.
+    /// Makes a machine of `version` that reads `items`, with several hashes in flight, each with its scratchpad.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for its scratchpads, or programs can't be compiled here.
+    pub fn with_interleaving(
+        version: Version,
+        items: Items,
+        execution: Execution,
+        interleaving: Interleaving,
+    ) -> Result<Self, MachineError> {
+        let flights = (0..interleaving.hashes).map(|_| Flight::new()).collect::<Result<Vec<_>, _>>()?;
+        let jit = match execution {
+            Execution::Interpreted => None,
+            Execution::Compiled => Some(Jit::new(version, &items, interleaving)?),
+        };
+        Ok(Self { version, items, aes: Aes::detect(), interleaving, flights, jit })
+    }
+
+    /// Returns how the hashes are interleaved.
+    #[must_use]
+    pub fn interleaving(&self) -> Interleaving {
+        self.interleaving
+    }
+
+    /// Names the scratchpads, with the pages that they lie on.
     pub(super) fn memory(&self, name: &str) -> MemoryPart {
-        self.scratchpad.part(name)
+        let mut parts = self.flights.iter().map(|flight| flight.scratchpad.part(name));
+        let mut sum = parts.next().expect("a machine has a hash in flight at least");
+        parts.for_each(|part| sum.add(&part));
+        sum
     }
 
     /// Returns the RandomX hash of `input`, which may have any length.
@@ -77,62 +100,45 @@ impl Machine {
     /// Hands the hashes of `inputs` to `each`, in their order. The scratchpad is filled for the next input while it is
     /// hashed for the last one, which saves a pass over it.
     pub fn hash_each<I: AsRef<[u8]>>(&mut self, inputs: impl IntoIterator<Item = I>, mut each: impl FnMut(Hash)) {
-        let mut seeds = inputs.into_iter().map(|input| aes::state(&hash512(input.as_ref())));
-        let Some(mut seed) = seeds.next() else { return };
-        self.aes.generate_1r(&mut seed, &mut self.scratchpad);
-        loop {
-            let registers = self.execute_all(seed);
-            let next = seeds.next();
-            let fingerprint = match next {
-                Some(next) => {
-                    seed = next;
-                    self.aes.hash_and_generate_1r(&mut seed, &mut self.scratchpad)
-                }
-                None => self.aes.hash_1r(&self.scratchpad),
-            };
-            each(hash256(&[&bytes(&RegisterFile { a: bytemuck::cast(aes::line(fingerprint)), ..registers })]));
-            if next.is_none() {
-                return;
+        let mut seeds = inputs.into_iter().map(|input| aes::state(&hash512(input.as_ref()))).fuse();
+        let mut started = 0;
+        for (flight, seed) in self.flights.iter_mut().zip(&mut seeds) {
+            flight.start(self.aes, self.version, seed);
+            started += 1;
+        }
+        while started > 0 {
+            self.execute_all(started);
+            let mut started_again = 0;
+            for flight in &mut self.flights[..started] {
+                let next = seeds.next();
+                started_again += usize::from(next.is_some());
+                each(flight.finish(self.aes, self.version, next));
             }
+            started = started_again;
         }
     }
 
-    /// Executes the programs of one hash, the first of which comes from `seed`, and returns the registers.
-    fn execute_all(&mut self, mut seed: aes::State) -> RegisterFile {
-        let mut mode = RoundingMode::Nearest;
-        let mut registers = RegisterFile::default();
+    /// Executes the programs of the first hashes, of which each has its first one.
+    fn execute_all(&mut self, hashes: usize) {
+        let flights = &mut self.flights[..hashes];
         for round in 0..PROGRAM_COUNT {
             if round > 0 {
-                seed = aes::state(&hash512(&bytes(&registers)));
+                flights.iter_mut().for_each(|flight| flight.make_next_program(self.aes, self.version));
             }
-            self.aes.generate_4r(&mut seed, self.buffer.lines_mut(self.version));
-            registers = self.execute(&mut mode);
+            match &mut self.jit {
+                Some(jit) => jit.execute(&self.items, flights),
+                None => flights.iter_mut().for_each(|flight| interpret(self.version, self.aes, &self.items, flight)),
+            }
         }
-        registers
-    }
-
-    /// Executes the program, which starts with the rounding mode `mode` and leaves another one there.
-    fn execute(&mut self, mode: &mut RoundingMode) -> RegisterFile {
-        if let Some(jit) = &mut self.jit {
-            return jit.execute(&self.buffer, &self.items, &mut self.scratchpad, mode);
-        }
-        let mut interpreter = Interpreter {
-            version: self.version,
-            aes: self.aes,
-            items: &self.items,
-            scratchpad: &mut self.scratchpad,
-            mode: *mode,
-        };
-        let registers = interpreter.execute(&Program::decode(&self.buffer, self.version));
-        *mode = interpreter.mode;
-        registers
     }
 }
 
-/// Returns the registers as they are hashed.
-fn bytes(registers: &RegisterFile) -> [u8; 256] {
-    let words: [u64; 32] = bytemuck::cast(*registers);
-    bytemuck::cast(words.map(u64::to_le_bytes))
+/// Executes the program of `flight` instruction by instruction.
+fn interpret(version: Version, aes: Aes, items: &Items, flight: &mut Flight) {
+    let program = Program::decode(&flight.buffer, version);
+    let mut interpreter = Interpreter { version, aes, items, scratchpad: &mut flight.scratchpad, mode: flight.mode };
+    flight.registers = interpreter.execute(&program);
+    flight.mode = interpreter.mode;
 }
 
 #[cfg(test)]

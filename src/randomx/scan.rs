@@ -8,6 +8,11 @@ use crate::engine::{EngineError, EngineId, Hash, Hit, HitFilter, Span, SpanRepor
 
 /// Hashes the inputs of a span one after the other.
 pub(super) trait NonceHasher {
+    /// Returns how many hashes are under way at a time. Spans of fewer take as long.
+    fn hashes_at_once(&self) -> u64 {
+        1
+    }
+
     /// Calls `take` with each nonce of the span and its hash, in order. `take` computes no floating point: whoever
     /// hashes may have altered the rounding mode.
     fn hash_nonces(&mut self, span: &Span, take: &mut dyn FnMut(u32, &Hash));
@@ -32,7 +37,11 @@ impl<H: NonceHasher> Worker for Scan<'_, H> {
     }
 
     fn hashes_first(&self) -> u64 {
-        1
+        self.hasher.hashes_at_once()
+    }
+
+    fn hashes_at_once(&self) -> u64 {
+        self.hasher.hashes_at_once()
     }
 
     fn span(&mut self, span: Span) -> Result<SpanReport, EngineError> {

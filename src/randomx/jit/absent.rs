@@ -1,11 +1,9 @@
 //! What stands for the compiler of programs where there is none for the processor or the system.
 
+use super::calibration::Interleaving;
 use super::configuration::Version;
 use super::dataset::Items;
-use super::interpreter::RegisterFile;
-use super::memory::Line;
-use super::program::ProgramBuffer;
-use super::softfloat::RoundingMode;
+use super::flight::Flight;
 
 /// Why programs can't be compiled here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,21 +19,20 @@ pub(super) fn check(_: Version) -> Result<(), JitUnavailable> {
     Err(JitUnavailable("that takes Linux on an x86-64 processor so far".to_owned()))
 }
 
+/// Returns how many programs to execute together on items that are computed.
+pub(super) fn batch(_: &Items) -> usize {
+    1
+}
+
 impl Jit {
     /// Says that there is none.
-    pub(super) fn new(version: Version, _: &Items) -> Result<Self, JitUnavailable> {
+    pub(super) fn new(version: Version, _: &Items, _: Interleaving) -> Result<Self, JitUnavailable> {
         check(version)?;
         unreachable!("they never can")
     }
 
     /// Can't be called.
-    pub(super) fn execute(
-        &mut self,
-        _: &ProgramBuffer,
-        _: &Items,
-        _: &mut [Line],
-        _: &mut RoundingMode,
-    ) -> RegisterFile {
+    pub(super) fn execute(&mut self, _: &Items, _: &mut [Flight]) {
         match *self {}
     }
 }

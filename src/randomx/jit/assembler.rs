@@ -35,6 +35,8 @@ pub(super) enum Arithmetic {
     And = 4,
     Sub = 5,
     Xor = 6,
+    /// Sets the flags only.
+    Compare = 7,
 }
 
 /// Operations of two vector registers.
@@ -196,6 +198,7 @@ impl<'a> Assembler<'a> {
             Arithmetic::And => Opcode::wide(&[0x23]),
             Arithmetic::Sub => Opcode::wide(&[0x2b]),
             Arithmetic::Xor => Opcode::wide(&[0x33]),
+            Arithmetic::Compare => Opcode::wide(&[0x3b]),
         };
         self.encode(opcode, dst.0, src.into());
     }
@@ -216,6 +219,12 @@ impl<'a> Assembler<'a> {
             self.encode(Opcode::narrow(&[0x81]), operation as u8, dst.into());
         }
         self.bytes(constant.to_le_bytes());
+    }
+
+    /// `dst = dst op constant` in memory of 32 bits.
+    pub(super) fn arithmetic32_memory_constant(&mut self, operation: Arithmetic, dst: Memory, constant: i8) {
+        self.encode(Opcode::narrow(&[0x83]), operation as u8, dst.into());
+        self.bytes([constant.cast_unsigned()]);
     }
 
     /// `dst = dst ^ src`, the lower 32 bits, and zeros above.
@@ -332,13 +341,17 @@ impl<'a> Assembler<'a> {
         }
     }
 
-    /// Skips what `skipped` writes, at most 127 bytes, when the result was not zero.
+    /// Begins code of at most 127 bytes that is skipped when the result was not zero.
     #[inline(always)]
-    pub(super) fn unless_not_zero(&mut self, skipped: impl FnOnce(&mut Self)) {
+    pub(super) fn skip_when_not_zero(&mut self) -> Label {
         self.bytes([0x75, 0]);
-        let from = self.position;
-        skipped(self);
-        self.code[from - 1] = i8::try_from(self.position - from).expect("a short jump").cast_unsigned();
+        self.label()
+    }
+
+    /// Ends the code that `skip_when_not_zero` began.
+    #[inline(always)]
+    pub(super) fn end_skip(&mut self, start: Label) {
+        self.code[start.0 - 1] = i8::try_from(self.position - start.0).expect("a short jump").cast_unsigned();
     }
 
     /// Calls the code at the address in memory.

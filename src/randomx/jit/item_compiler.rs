@@ -23,6 +23,7 @@ impl ItemCode {
     pub(in crate::randomx) fn new(programs: &[SuperscalarProgram; CACHE_ACCESSES]) -> Result<Self, JitUnavailable> {
         let mut code = CodeMemory::new(CODE_BYTES)?;
         compile(&mut Assembler::new(code.bytes_mut()), programs);
+        code.synchronize();
         Ok(Self(code))
     }
 

@@ -1,5 +1,6 @@
 //! The compiled programs against the interpreter, and the generated code against an independent disassembler.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,10 +10,10 @@ use super::*;
 use crate::randomx::aes;
 use crate::randomx::blake2b::hash512;
 use crate::randomx::cache::tests::test_key_000;
-use crate::randomx::configuration::SCRATCHPAD_BYTES;
+use crate::randomx::dataset::Dataset;
 use crate::randomx::instruction::{Address, FloatRegister, Instruction, Level, Register};
 use crate::randomx::interpreter::Interpreter;
-use crate::randomx::program::Program;
+use crate::randomx::program::{Program, ProgramBuffer};
 
 /// Random lines, the same for the same seed.
 fn fill(lines: &mut [Line], seed: &[u8]) {
@@ -42,47 +43,65 @@ fn program(version: Version, number: u32) -> Program {
     Program::decode(&buffer, version)
 }
 
-/// Compiles and executes `program`.
-fn execute(
-    jit: &mut Jit,
-    program: &Program,
-    items: &Items,
-    scratchpad: &mut [Line],
-    mode: &mut RoundingMode,
-) -> RegisterFile {
-    let instructions = program.instructions.iter().copied();
-    jit.execute_decoded(&program.configuration, instructions, program.iterations, items, scratchpad, mode)
+/// Compiles and executes a program for each of `flights`.
+fn execute(jit: &mut Jit, programs: &[Program], items: &Items, flights: &mut [Flight]) {
+    jit.execute_compiled(programs[0].iterations, items, flights, |compiler, index, _| {
+        compiler.iteration(&programs[index].configuration, programs[index].instructions.iter().copied());
+        programs[index].configuration
+    });
 }
 
-fn compile(code: &mut [u8], version: Version, program: &Program, is_light: bool) {
-    let shape = Shape { version, is_light, iterations: program.iterations };
-    program_compiler::compile(code, shape, &program.configuration, program.instructions.iter().copied());
-}
-
-/// Executes programs both ways, `iterations` times each, and compares registers and rounding mode each time, and the
-/// scratchpads, which go from program to program, every now and then.
-fn agree(version: Version, numbers: Range<u32>, iterations: u32) {
-    let items = Items::Computed(test_key_000());
-    let mut jit = Jit::new(version, &items).unwrap();
-    let mut scratchpads = [(); 2].map(|()| vec![Line::default(); SCRATCHPAD_BYTES / 64]);
-    for number in numbers.clone() {
-        let program = Program { iterations, ..program(version, number) };
-        let [ours, theirs] = &mut scratchpads;
-        if number % 64 == numbers.start % 64 {
-            assert!(ours == theirs, "{version:?}, before program {number}");
-            fill(ours, &[b"scratchpad", &number.to_le_bytes()[..]].concat());
-            theirs.copy_from_slice(ours);
-        }
-        let start = RoundingMode::from_fprc(u64::from(number / 8));
-        let mut mode = start;
-        let registers = execute(&mut jit, &program, &items, ours, &mut mode);
-        let mut interpreter =
-            Interpreter { version, aes: Aes::PORTABLE, items: &items, scratchpad: theirs, mode: start };
-        let expected = interpreter.execute(&program);
-        assert_eq!(registers, expected, "{version:?}, program {number}: {:#?}", program.instructions);
-        assert_eq!(mode, interpreter.mode, "{version:?}, program {number}");
+fn compile(code: &mut [u8], version: Version, programs: &[&Program], items: ItemSource) {
+    let shape =
+        Shape { version, items, iterations: programs[0].iterations, programs: programs.len(), fetched_together: 2 };
+    let mut compiler = Compiler::begin(code, shape);
+    for program in programs {
+        compiler.iteration(&program.configuration, program.instructions.iter().copied());
     }
-    assert!(scratchpads[0] == scratchpads[1], "{version:?}, after the last program");
+    if items == ItemSource::Outside {
+        compiler.end_first_halves();
+        programs.iter().for_each(|program| compiler.second_half(&program.configuration));
+        compiler.end_second_halves();
+    } else {
+        compiler.end();
+    }
+}
+
+/// Executes programs both ways, `together` at a time and `iterations` times each, and compares registers and rounding
+/// mode each time, and the scratchpads, which go from program to program, every now and then.
+fn agree(version: Version, items: &Items, together: usize, numbers: Range<u32>, iterations: u32) {
+    let mut jit = Jit::new(version, items, Interleaving { hashes: together, fetched_together: 2 }).unwrap();
+    let mut flights: Vec<Flight> = (0..together).map(|_| Flight::new().unwrap()).collect();
+    let mut expected: Vec<Flight> = (0..together).map(|_| Flight::new().unwrap()).collect();
+    let numbers: Vec<u32> = numbers.collect();
+    for (turn, numbers) in numbers.chunks(together).enumerate() {
+        let context = format!("{version:?}, {together} together, programs from {}", numbers[0]);
+        let programs: Vec<Program> =
+            numbers.iter().map(|&number| Program { iterations, ..program(version, number) }).collect();
+        let pairs = flights.iter_mut().zip(&mut expected).zip(numbers);
+        for ((ours, theirs), &number) in pairs {
+            if turn * together % 64 < together {
+                assert!(*ours.scratchpad == *theirs.scratchpad, "before {context}");
+                fill(&mut ours.scratchpad, &[b"scratchpad", &number.to_le_bytes()[..]].concat());
+                theirs.scratchpad.copy_from_slice(&ours.scratchpad);
+            }
+            ours.mode = RoundingMode::from_fprc(u64::from(number / 8));
+            theirs.mode = ours.mode;
+        }
+        execute(&mut jit, &programs, items, &mut flights[..numbers.len()]);
+        for ((ours, theirs), program) in flights.iter().zip(&mut expected).zip(&programs) {
+            let scratchpad = &mut theirs.scratchpad;
+            let mut interpreter = Interpreter { version, aes: Aes::PORTABLE, items, scratchpad, mode: theirs.mode };
+            assert_eq!(ours.registers, interpreter.execute(program), "{context}: {:#?}", program.instructions);
+            assert_eq!(ours.mode, interpreter.mode, "{context}");
+        }
+    }
+    let scratchpads = flights.iter().zip(&expected);
+    assert!(scratchpads.into_iter().all(|(ours, theirs)| *ours.scratchpad == *theirs.scratchpad), "{version:?}, last");
+}
+
+fn light() -> Items {
+    Items::Computed(test_key_000())
 }
 
 /// Returns how many programs to compare: a thousand, or what HASHWATT_RANDOMX_PROGRAMS says.
@@ -92,60 +111,92 @@ fn programs() -> u32 {
 
 #[test]
 fn compiled_programs_of_version_1_do_what_the_interpreter_does() {
-    agree(Version::V1, 0..programs(), 3);
-    agree(Version::V1, 0..12, 2048);
+    agree(Version::V1, &light(), 1, 0..programs(), 3);
+    agree(Version::V1, &light(), 1, 0..12, 2048);
 }
 
 #[test]
 fn compiled_programs_of_version_2_do_what_the_interpreter_does() {
-    agree(Version::V2, 0..programs(), 3);
-    agree(Version::V2, 0..12, 2048);
+    agree(Version::V2, &light(), 1, 0..programs(), 3);
+    agree(Version::V2, &light(), 1, 0..12, 2048);
 }
 
-/// Decodes generated code to its last return and checks that it consists of whole, valid instructions, that jumps lead
-/// to instructions, and that nothing but the expected registers is written.
-fn check_code(code: &[u8]) -> usize {
+/// Two and three share a loop; with more, items are computed side by side where there is AVX-512.
+#[test]
+fn programs_that_are_executed_together_do_what_they_do_alone() {
+    for version in [Version::V1, Version::V2] {
+        for together in [2, 3, 5, 16] {
+            agree(version, &light(), together, 5000..5000 + programs() / 4, 3);
+        }
+        agree(version, &light(), 3, 5000..5003, 2048);
+        agree(version, &light(), 16, 5000..5016, 300);
+    }
+}
+
+/// On a dataset of zeros, which takes no memory. That the right items are read is seen by hashes.
+#[test]
+fn programs_on_a_dataset_do_what_the_interpreter_does() {
+    let items = Items::Stored(Arc::new(Dataset::zeroed().unwrap()));
+    for version in [Version::V1, Version::V2] {
+        for together in [1, 2, 3, 4, 8] {
+            agree(version, &items, together, 9000..9000 + programs() / 4, 3);
+        }
+        agree(version, &items, 2, 9000..9004, 2048);
+    }
+}
+
+/// Decodes generated code to the last of its `routines` and checks that it consists of whole, valid instructions, and
+/// that jumps lead to instructions.
+fn check_code(code: &[u8], routines: usize) -> usize {
     let mut decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
-    let mut starts = vec![];
-    let mut targets = vec![];
+    let (mut starts, mut targets, mut returns) = (BTreeSet::new(), vec![], 0);
     for instruction in &mut decoder {
         assert!(!instruction.is_invalid(), "at {:#x}", instruction.ip());
-        starts.push(instruction.ip());
+        starts.insert(instruction.ip());
         match instruction.flow_control() {
-            FlowControl::Return => {
-                assert!(targets.iter().all(|target| starts.contains(target)));
-                return instruction.next_ip() as usize;
-            }
+            FlowControl::Return => returns += 1,
             FlowControl::ConditionalBranch => targets.push(instruction.near_branch_target()),
             FlowControl::Next | FlowControl::IndirectCall => {}
             other => panic!("{other:?} at {:#x}", instruction.ip()),
+        }
+        if returns == routines {
+            assert!(targets.iter().all(|target| starts.contains(target)));
+            return instruction.next_ip() as usize;
         }
     }
     panic!("the code doesn't return");
 }
 
+const SOURCES: [ItemSource; 3] = [ItemSource::Stored, ItemSource::Routine, ItemSource::Outside];
+
+/// Compiles `together` times the same program, and checks the code. Returns its length.
+fn check_program(version: Version, program: &Program, items: ItemSource, together: usize) -> usize {
+    let mut code = vec![0xcc; together * CODE_BYTES];
+    compile(&mut code, version, &vec![program; together], items);
+    check_code(&code, if items == ItemSource::Outside { 2 } else { 1 })
+}
+
 #[test]
 fn generated_code_is_valid_and_fits() {
-    let mut longest = 0;
     for number in 0..200 {
         for version in [Version::V1, Version::V2] {
-            for is_light in [false, true] {
-                let mut code = vec![0xcc; CODE_BYTES];
-                compile(&mut code, version, &program(version, number), is_light);
-                longest = longest.max(check_code(&code));
+            for items in SOURCES {
+                for together in [1, 2] {
+                    check_program(version, &program(version, number), items, together);
+                }
             }
         }
     }
-    assert!(longest < CODE_BYTES);
     // Programs of nothing but the longest instruction: an FDIV_M takes 31 bytes.
     for version in [Version::V1, Version::V2] {
-        for is_light in [false, true] {
+        for items in SOURCES {
             let mut longest = program(version, 0);
             let address = Address { base: Some(Register::new(4)), level: Level::L2, offset: i32::MIN };
             longest.instructions.fill(Instruction::FdivM { dst: FloatRegister::new(3), address });
-            let mut code = vec![0xcc; CODE_BYTES];
-            compile(&mut code, version, &longest, is_light);
-            check_code(&code);
+            for together in [1, 2, 16] {
+                let length = check_program(version, &longest, items, together);
+                assert!(length <= together * CODE_BYTES, "{version:?} {items:?} {together}: {length}");
+            }
         }
     }
 }
@@ -179,14 +230,17 @@ fn compiled_items_are_those_that_are_computed_otherwise() {
 /// The machine's own floats must not notice that programs have other rounding modes.
 #[test]
 fn the_rounding_mode_of_the_caller_comes_back() {
-    let items = Items::Computed(Arc::clone(&test_key_000()));
-    let mut jit = Jit::new(Version::V1, &items).unwrap();
-    let mut scratchpad = vec![Line::default(); SCRATCHPAD_BYTES / 64];
-    for fprc in 0..4 {
-        let mut mode = RoundingMode::from_fprc(fprc);
-        execute(&mut jit, &program(Version::V1, 0), &items, &mut scratchpad, &mut mode);
-        let third = std::hint::black_box(1.0) / std::hint::black_box(3.0);
-        assert_eq!(f64::to_bits(third), 0x3fd5_5555_5555_5555);
-        assert_eq!(f64::to_bits(-std::hint::black_box(third)), 0xbfd5_5555_5555_5555);
+    let items = light();
+    for together in [1, 2, 16] {
+        let mut jit = Jit::new(Version::V1, &items, Interleaving { hashes: together, fetched_together: 4 }).unwrap();
+        let mut flights: Vec<Flight> = (0..together).map(|_| Flight::new().unwrap()).collect();
+        for fprc in 0..4 {
+            flights.iter_mut().for_each(|flight| flight.mode = RoundingMode::from_fprc(fprc));
+            let program = Program { iterations: 3, ..program(Version::V1, 0) };
+            execute(&mut jit, &vec![program; together], &items, &mut flights);
+            let third = std::hint::black_box(1.0) / std::hint::black_box(3.0);
+            assert_eq!(f64::to_bits(third), 0x3fd5_5555_5555_5555);
+            assert_eq!(f64::to_bits(-std::hint::black_box(third)), 0xbfd5_5555_5555_5555);
+        }
     }
 }

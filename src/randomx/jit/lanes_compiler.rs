@@ -51,11 +51,18 @@ impl LanesCode {
         }
         let mut code = CodeMemory::new(CODE_BYTES)?;
         let entries = compile(&mut Assembler::new(code.bytes_mut()), programs);
+        code.synchronize();
         Ok(Self { code, entries })
     }
 
-    /// Computes the items `indices`. `cache` is the one whose programs were compiled.
-    pub(in crate::randomx) fn compute(&self, cache: &Cache, indices: [u32; LANES], items: &mut [Line; LANES]) {
+    /// Computes the items `indices`, a multiple of 16. `cache` is the one whose programs were compiled.
+    pub(in crate::randomx) fn compute<const ITEMS: usize>(
+        &self,
+        cache: &Cache,
+        indices: [u32; ITEMS],
+        items: &mut [Line; ITEMS],
+    ) {
+        const { assert!(ITEMS.is_multiple_of(2 * GROUP) && ITEMS <= LANES) };
         #[expect(unsafe_code, reason = "calls code for processors with AVX-512")]
         // SAFETY: `new` has detected it.
         unsafe {
@@ -64,8 +71,9 @@ impl LanesCode {
     }
 
     #[target_feature(enable = "avx512f,avx512dq")]
-    fn compute_detected(&self, cache: &Cache, indices: [u32; LANES], items: &mut [Line; LANES]) {
+    fn compute_detected<const ITEMS: usize>(&self, cache: &Cache, indices: [u32; ITEMS], items: &mut [Line; ITEMS]) {
         let mut groups = [Group::default(); LANES / GROUP];
+        let groups = &mut groups[..ITEMS / GROUP];
         for (group, indices) in groups.iter_mut().zip(indices.as_chunks::<GROUP>().0) {
             group.0 = initial_registers(*indices);
         }
