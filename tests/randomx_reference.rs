@@ -184,7 +184,7 @@ fn our_engines_hash_as_the_reference_does() {
     let mut bytes = |most: usize| {
         let mut next = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 56) as u8
+            state.to_le_bytes()[7]
         };
         let length = usize::from(next()) % (most + 1);
         (0..length).map(|_| next()).collect::<Vec<u8>>()
