@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// A device that computes hashes and draws power: the processors together, one graphics card, or all of them.
 ///
-/// Written `cpu`, `gpuN` or `gpus`. A software adapter (a Vulkan driver that runs on the processors) is named `gpuN` in an
-/// engine's id, but the device that draws its power is [`Device::Cpu`].
+/// Written `cpu`, `gpuN` or `gpus`. A software adapter (a Vulkan driver that runs on the processors) is named `gpuN` in
+/// an engine's id, but the device that draws its power is [`Device::Cpu`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Device {
     /// All processors of the machine.

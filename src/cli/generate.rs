@@ -1,5 +1,5 @@
-//! `hashwatt generate`: completions, the manual page, the JSON Schema of records and the kernels of graphics adapters, as
-//! this very program has them.
+//! `hashwatt generate`: completions, the manual page, the JSON Schema of records and the kernels of graphics adapters,
+//! as this very program has them.
 
 use std::io;
 use std::process::ExitCode;

@@ -16,8 +16,8 @@ const BATCH_MAX_MS: f64 = 200.0;
 /// Options of engines on graphics adapters.
 #[derive(Debug, Default, Args)]
 pub(super) struct GpuArguments {
-    /// Run the usual variant of the kernels of graphics adapters, without a trial of others (about two seconds each, the
-    /// first time)
+    /// Run the usual variant of the kernels of graphics adapters, without a trial of others (about two seconds each,
+    /// the first time)
     #[arg(long)]
     pub(super) no_autotune: bool,
     /// Run this variant, such as rotation=given,addition=multiplied,workgroup=128; hashwatt tune lists all

@@ -4,7 +4,6 @@ use super::table::{Column, Table};
 use super::units::{format_coins, format_interval, format_kwh, format_money, format_si, group_thousands};
 use crate::coin::{Coin, NetworkPoint};
 use crate::device::Device;
-use crate::randomx;
 use crate::record::{Benchmark, Record};
 use crate::study::cost::DEFAULT_WINDOW_DAYS;
 use crate::study::{Cost, CostInputs, EnergyRate, Network, cost};
@@ -13,6 +12,8 @@ use crate::study::{Cost, CostInputs, EnergyRate, Network, cost};
 const ABSENT: &str = "unavailable";
 /// What is said of a run that was ended early.
 pub const INTERRUPTED: &str = "interrupted: the figures are of what was measured until then";
+/// The algorithm that no coin is mined with yet.
+const COMING: &str = "randomx-v2";
 const SECONDS_PER_YEAR: f64 = 365.25 * 86_400.0;
 
 /// Returns the coin that an algorithm mines today.
@@ -204,7 +205,7 @@ pub fn sentences(record: &Record, costs: &[Option<Cost>]) -> Vec<String> {
             benchmark.id,
         ));
     }
-    if record.benchmarks.iter().any(|benchmark| benchmark.algorithm == randomx::ALGORITHM_V2) {
+    if record.benchmarks.iter().any(|benchmark| benchmark.algorithm == COMING) {
         sentences
             .push("RandomX version 2 mines no coin yet: it is meant for Monero's next network upgrade.".to_owned());
     }

@@ -140,7 +140,8 @@ fn check_aes(version: Version) -> Result<(), JitUnavailable> {
 }
 
 impl Jit {
-    /// Makes room for the code of as many programs as are interleaved, and sees that items of light mode can be computed.
+    /// Makes room for the code of as many programs as are interleaved, and sees that items of light mode can be
+    /// computed.
     pub(super) fn new(version: Version, items: &Items, interleaving: Interleaving) -> Result<Self, JitUnavailable> {
         let programs = interleaving.hashes;
         if let Items::Computed(cache) = items {
@@ -237,9 +238,9 @@ impl Jit {
     /// Calls the code at `entry`.
     fn run(&mut self, entry: Label, item_code: *const u8) {
         #[expect(unsafe_code, reason = "calls generated code")]
-        // SAFETY: the code was just compiled, and follows the calling convention. It reaches the frames, the scratchpads
-        // by masked addresses, and the dataset from an offset on that leaves the rest at least as long as the mask
-        // allows, or the cache through the routine that was compiled for it. All are borrowed by the caller.
+        // SAFETY: the code was just compiled, and follows the calling convention. It reaches the frames, the
+        // scratchpads by masked addresses, and the dataset from an offset on that leaves the rest at least as long as the
+        // mask allows, or the cache through the routine that was compiled for it. All are borrowed by the caller.
         unsafe {
             let entry: Entry = std::mem::transmute(self.code.entry().byte_add(entry.0));
             entry(self.frames.as_mut_ptr(), item_code);

@@ -1,10 +1,10 @@
 //! Translation of programs, with the loop around them, to machine code (specification, section 4.6.2).
 //!
 //! Several programs can share a loop: each turn executes an iteration of the first, then one of the second, and so on.
-//! An iteration depends on nothing that the one before it in the code computes, so the processor works at the end of the
-//! one and the beginning of the other at once, and what an iteration prefetches has the time of all others to arrive.
-//! Between iterations little lives in registers: r0 to r7, `ma` and `mx`, the lines' addresses and the rounding mode,
-//! which wait in the program's [frame](super::frame); and what never changes is loaded from there again.
+//! An iteration depends on nothing that the one before it in the code computes, so the processor works at the end of
+//! the one and the beginning of the other at once, and what an iteration prefetches has the time of all others to
+//! arrive. Between iterations little lives in registers: r0 to r7, `ma` and `mx`, the lines' addresses and the rounding
+//! mode, which wait in the program's [frame](super::frame); and what never changes is loaded from there again.
 //!
 //! In light mode many programs can wait together for their items, which are then computed side by side: there an
 //! iteration is cut in two where it reads the dataset, and the code of the halves of all programs makes two routines.
@@ -33,8 +33,8 @@ pub(super) const SCALE_MASK: Xmm = Xmm(15);
 /// The registers that the caller wants back.
 const SAVED: [Gpr; 6] = [RBX, RBP, Gpr(12), Gpr(13), Gpr(14), Gpr(15)];
 
-/// What lies on the stack: the iterations that are left, MXCSR for each rounding mode and as the caller had it, the code
-/// that computes items, and while it runs the integer registers.
+/// What lies on the stack: the iterations that are left, MXCSR for each rounding mode and as the caller had it, the
+/// code that computes items, and while it runs the integer registers.
 pub(super) mod stack {
     pub(in super::super) const MXCSR_TABLE: i32 = 0;
     pub(super) const CALLER_MXCSR: i32 = 16;
@@ -297,8 +297,8 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Steps 5 and 8, and the addresses of steps 6 and 7: of the item that is read in RCX, of the one that is fetched in
-    /// RDX, which is not masked.
+    /// Steps 5 and 8, and the addresses of steps 6 and 7: of the item that is read in RCX, of the one that is fetched
+    /// in RDX, which is not masked.
     fn address_items(&mut self, configuration: &Configuration) {
         let [_, _, read2, read3] = configuration.address_registers.map(r);
         let asm = &mut self.assembler;

@@ -86,8 +86,8 @@ pub(crate) type Change = fn(Variant) -> Variant;
 const SHARED_WORKGROUP_MAX: u32 = 64;
 
 impl Variant {
-    /// Returns the choices of one respect after the other, those first that matter most; each changes a given variant in
-    /// that respect alone. Leaves out what is the same for this form.
+    /// Returns the choices of one respect after the other, those first that matter most; each changes a given variant
+    /// in that respect alone. Leaves out what is the same for this form.
     #[must_use]
     pub(crate) fn respects(form: Form) -> Vec<Vec<Change>> {
         let mut respects: Vec<Vec<Change>> = vec![
