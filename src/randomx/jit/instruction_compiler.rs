@@ -153,10 +153,10 @@ impl Compiler<'_> {
     /// Loads MXCSR each time: an Intel processor (a Xeon with AVX-512 FP16) takes 9 cycles for that whether the mode
     /// changes or not. An AMD Zen 4 takes none for the mode that it has, and 48 for another.
     ///
-    /// Rejected by measurement on both: a copy of the program for each mode, with the mode in the instructions, and an
-    /// indirect jump here. Mispredicted three times of four, the jump alone takes 18 cycles on average on Zen 4 and 21
-    /// on the Xeon; and instructions have the mode only for single numbers and for vectors of eight, whose divisions
-    /// and roots take several times as long.
+    /// Not built, because of what its jump was measured to take on both: a copy of the program for each mode, with the
+    /// mode in the instructions, and an indirect jump here. Mispredicted three times of four, the jump alone takes 18
+    /// cycles on average on Zen 4 and 21 on the Xeon; and instructions have the mode only for single numbers and for
+    /// vectors of eight, whose divisions and roots take several times as long.
     fn set_rounding_mode(&mut self, src: Register, rotation: u8) {
         let asm = &mut self.assembler;
         asm.mov(RAX, r(src));

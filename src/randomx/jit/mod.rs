@@ -239,8 +239,8 @@ impl Jit {
     fn run(&mut self, entry: Label, item_code: *const u8) {
         #[expect(unsafe_code, reason = "calls generated code")]
         // SAFETY: the code was just compiled, and follows the calling convention. It reaches the frames, the
-        // scratchpads by masked addresses, and the dataset from an offset on that leaves the rest at least as long as the
-        // mask allows, or the cache through the routine that was compiled for it. All are borrowed by the caller.
+        // scratchpads by masked addresses, and the dataset from an offset on that leaves the rest at least as long as
+        // the mask allows, or the cache through the routine that was compiled for it. All are borrowed by the caller.
         unsafe {
             let entry: Entry = std::mem::transmute(self.code.entry().byte_add(entry.0));
             entry(self.frames.as_mut_ptr(), item_code);
