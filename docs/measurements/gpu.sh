@@ -12,8 +12,9 @@ hashwatt=${HASHWATT:-target/release/hashwatt}
 
 [[ -x $hashwatt ]] || cargo build --release --locked
 mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
 # A choice of an earlier run shall not decide this one.
-export XDG_CACHE_HOME=$PWD/$folder/cache
+export XDG_CACHE_HOME=$folder/cache
 meter=(--meter auto)
 
 step() { printf '\n== %s\n' "$*"; }
