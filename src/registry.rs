@@ -142,8 +142,10 @@ impl Registry {
         choices: &Choices,
         preparation: &Preparation<'_>,
     ) -> Result<(Tuned, Option<std::io::Error>), EngineError> {
-        let index = |id: &EngineId| id.device().strip_prefix("gpu")?.parse::<u32>().ok();
-        let place = index(id).and_then(|index| Some((index, self.adapters.adapters.get(index as usize)?)));
+        let place = match id.device().parse() {
+            Ok(Device::Gpu(index)) => self.adapters.adapters.get(index as usize).map(|adapter| (index, adapter)),
+            _ => None,
+        };
         let Some((index, adapter)) = place else {
             let reason = "only engines on a graphics adapter have variants".to_owned();
             return Err(EngineError::Failed { id: id.clone(), reason });
@@ -300,8 +302,11 @@ fn gpu_candidates(adapters: &[Adapter], sysroot: &Sysroot, settings: &GpuSetting
 
 /// Tells whether the adapter draws a desktop: outside Linux, where nobody says, it may.
 fn draws_desktop(adapter: &Adapter, sysroot: &Sysroot) -> bool {
-    let has_display = adapter.pci_bus_id().and_then(|id| machine::has_display(sysroot, id));
-    !adapter.is_software() && has_display.unwrap_or(!cfg!(target_os = "linux"))
+    !adapter.is_software() && has_display(adapter, sysroot).unwrap_or(!cfg!(target_os = "linux"))
+}
+
+fn has_display(adapter: &Adapter, sysroot: &Sysroot) -> Option<bool> {
+    machine::has_display(sysroot, adapter.pci_bus_id()?)
 }
 
 fn gpu_addresses(adapters: &[Adapter]) -> Vec<GpuAddress> {
@@ -338,6 +343,6 @@ fn describe_gpu(index: u32, adapter: &Adapter, settings: CardSettings, sysroot: 
         clock_mhz: settings.clock_mhz,
         memory_clock_mhz: settings.memory_clock_mhz,
         limits: Some(adapter.limits()),
-        has_display: adapter.pci_bus_id().and_then(|id| machine::has_display(sysroot, id)),
+        has_display: has_display(adapter, sysroot),
     }
 }

@@ -10,6 +10,7 @@ use super::gpu::as_found_before;
 use super::output::{HEADING, Output};
 use super::select;
 use super::workshop::Workshop;
+use crate::device::Device;
 use crate::engine::{Candidate, EngineId};
 use crate::report::table::{Column, Table};
 use crate::report::units::format_si;
@@ -99,9 +100,8 @@ pub(super) fn run(arguments: &TuneArguments, output: &mut Output) -> Result<Exit
 fn tunable<'a>(workshop: &'a Workshop, filters: &[String]) -> Result<Vec<&'a Candidate>, Failure> {
     let all = ["*/gpu[0-9]*/*".to_owned()];
     let chosen = select::by_filters(&workshop.registry, if filters.is_empty() { &all } else { filters })?;
-    let (tunable, others): (Vec<&Candidate>, Vec<&Candidate>) = chosen.into_iter().partition(|candidate| {
-        candidate.id.device().strip_prefix("gpu").is_some_and(|index| index.parse::<u32>().is_ok())
-    });
+    let (tunable, others): (Vec<&Candidate>, Vec<&Candidate>) =
+        chosen.into_iter().partition(|candidate| matches!(candidate.id.device().parse(), Ok(Device::Gpu(_))));
     match (tunable.is_empty(), others.first()) {
         (true, Some(other)) => Err(Failure::usage(
             format!("{} has no variants to choose from", other.id),

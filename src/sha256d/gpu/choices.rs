@@ -21,7 +21,8 @@ const FILE: &str = "hashwatt/gpu-variants.json";
 pub struct Choices {
     /// Where they are kept; nowhere where nothing shall be.
     path: Option<PathBuf>,
-    known: Mutex<Vec<Entry>>,
+    /// What this process found: known to it even where the file can't be written.
+    found: Mutex<Vec<Entry>>,
 }
 
 /// The fastest variant of one kernel on one adapter.
@@ -54,7 +55,7 @@ struct Document {
 }
 
 impl Choices {
-    /// Reads what is kept in the user's cache directory.
+    /// Takes what is kept in the user's cache directory. It is read when it is asked for.
     #[must_use]
     pub fn of_user() -> Self {
         match etcetera::base_strategy::choose_native_strategy() {
@@ -63,10 +64,10 @@ impl Choices {
         }
     }
 
-    /// Reads what is kept in a file, which need not exist.
+    /// Takes what is kept in a file, which need not exist.
     #[must_use]
     pub fn at(path: &Path) -> Self {
-        Self { path: Some(path.to_owned()), known: Mutex::new(read(path)) }
+        Self { path: Some(path.to_owned()), ..Self::default() }
     }
 
     /// Returns where choices are kept.
@@ -78,7 +79,8 @@ impl Choices {
     /// Returns the variant that was found for this adapter with this driver.
     pub(super) fn find(&self, adapter: &Adapter, form: Form) -> Option<Variant> {
         let wanted = entry(adapter, form);
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        known.extend(self.path.iter().flat_map(|path| read(path)));
         known.iter().find(|entry| entry.is_of(&wanted))?.variant.parse().ok()
     }
 
@@ -94,7 +96,7 @@ impl Choices {
             tried: tuned.trials.len(),
             ..entry(adapter, form)
         };
-        replace(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner), found.clone());
+        replace(&mut self.found.lock().unwrap_or_else(PoisonError::into_inner), found.clone());
         let Some(path) = &self.path else { return Ok(()) };
         // Another process may have written meanwhile.
         let mut choices = read(path);

@@ -260,7 +260,9 @@ impl GpuEngine {
             for overflowed in overflowed {
                 if overflowed && let Some(span) = in_flight.front().map(|oldest| oldest.span.clone()) {
                     let mut again = InFlight::new(span.clone());
-                    self.halves(ring, &mut again, span.nonces, filter)?;
+                    for half in halves(&span.nonces) {
+                        self.piece(ring, &mut again, half, filter)?;
+                    }
                     in_flight[0] = again;
                 }
                 if let Some(oldest) = in_flight.pop_front() {
@@ -322,20 +324,8 @@ impl GpuEngine {
         Ok(true)
     }
 
-    /// Does a part of a span by itself, in halves where its hits don't fit; the ring is empty.
+    /// Does a part of a span by itself, and again in halves where its hits don't fit; the ring is empty.
     fn piece(
-        &self,
-        ring: &mut Ring,
-        target: &mut InFlight,
-        nonces: std::ops::Range<u64>,
-        filter: HitFilter,
-    ) -> Result<(), Fault> {
-        self.submit(ring, &target.span, &nonces, filter)?;
-        if self.kernel_results(ring, target)? { Ok(()) } else { self.halves(ring, target, nonces, filter) }
-    }
-
-    /// Does a part of a span whose hits didn't fit again, in halves; the ring is empty.
-    fn halves(
         &self,
         ring: &mut Ring,
         target: &mut InFlight,
@@ -344,19 +334,19 @@ impl GpuEngine {
     ) -> Result<(), Fault> {
         let mut ranges = vec![nonces];
         while let Some(range) = ranges.pop() {
-            let middle = range.start.midpoint(range.end);
-            for half in [range.start..middle, middle..range.end] {
-                if half.is_empty() {
-                    continue;
-                }
-                self.submit(ring, &target.span, &half, filter)?;
-                if !self.kernel_results(ring, target)? {
-                    ranges.push(half);
-                }
+            self.submit(ring, &target.span, &range, filter)?;
+            if !self.kernel_results(ring, target)? {
+                // A nonce alone has no more hits than versions, so halves are never empty.
+                ranges.extend(halves(&range));
             }
         }
         Ok(())
     }
+}
+
+fn halves(nonces: &std::ops::Range<u64>) -> [std::ops::Range<u64>; 2] {
+    let middle = nonces.start.midpoint(nonces.end);
+    [nonces.start..middle, middle..nonces.end]
 }
 
 /// Returns the indices of a span's versions.
