@@ -6,20 +6,20 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod common;
+#[path = "common/randomx.rs"]
+mod randomx;
 #[path = "common/trials.rs"]
 mod trials;
 
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
 use std::thread;
 
 use common::{Running, available_engines, command, hashwatt, write_tree};
-use hashwatt::engine::{
-    Cancel, Engine, EngineError, HitFilter, Job, Pool, Preparation, Quiet, RangeWork, Sink, SpanReport,
-};
+use hashwatt::engine::{Cancel, Engine, EngineError, Job, Pool, Preparation, Quiet};
 use hashwatt::machine;
 use hashwatt::registry::Registry;
 use hashwatt::sysroot::Sysroot;
+use randomx::{agrees, scan};
 use serde_json::{Value, json};
 use trials::trial;
 
@@ -102,35 +102,6 @@ fn engines(algorithm: &str, mode: &str) -> Vec<String> {
 fn prepare(registry: &Registry, pool: &Pool, id: &str, key: &[u8]) -> Box<dyn Engine> {
     let preparation = Preparation { key, threads: 2, pool, progress: &Quiet, cancel: &Cancel::default() };
     registry.get(id).unwrap().prepare(&preparation).unwrap()
-}
-
-#[derive(Default)]
-struct Tail(u64);
-
-impl Sink for Tail {
-    fn report(&mut self, report: SpanReport) {
-        self.0 ^= report.xor_tail.expect("RandomX sees whole hashes");
-    }
-}
-
-fn scan(engine: &mut dyn Engine, job: Job, nonces: std::ops::Range<u64>) -> Result<u64, EngineError> {
-    let mut tail = Tail::default();
-    engine.run(HitFilter::ALL, &RangeWork::new(Arc::new(job), nonces, Cancel::default()), &mut tail)?;
-    Ok(tail.0)
-}
-
-/// Hashes vectors, each as a single input, and those that can hold a nonce in a scan too.
-fn agrees(engine: &mut dyn Engine, vectors: &[[Vec<u8>; 3]]) {
-    for [key, input, hash] in vectors {
-        assert_eq!(engine.hash(input).unwrap()[..], hash[..], "{}, {}", engine.id(), const_hex::encode(input));
-        if input.len() < 43 {
-            continue;
-        }
-        let nonce = u32::from_le_bytes(input[39..43].try_into().unwrap());
-        let job = Job { key: key.clone(), template: input.clone(), nonce_offset: 39, version_mask: 0 };
-        let alone = scan(engine, job, u64::from(nonce)..u64::from(nonce) + 1).unwrap();
-        assert_eq!(alone, u64::from_le_bytes(hash[24..].try_into().unwrap()), "scan of {}", const_hex::encode(input));
-    }
 }
 
 fn light_mode_agrees_with_every_vector() {
