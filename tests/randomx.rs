@@ -12,14 +12,15 @@ mod randomx;
 mod trials;
 
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use common::{Running, available_engines, command, hashwatt, write_tree};
-use hashwatt::engine::{Cancel, Engine, EngineError, Job, Pool, Preparation, Quiet};
+use hashwatt::engine::{Cancel, Engine, EngineError, HitFilter, Job, Pool, Preparation, Quiet, RangeWork, Span, Work};
 use hashwatt::machine;
 use hashwatt::registry::Registry;
 use hashwatt::sysroot::Sysroot;
-use randomx::{agrees, scan};
+use randomx::{Tail, agrees, scan};
 use serde_json::{Value, json};
 use trials::trial;
 
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         trial("light_mode_agrees_with_every_vector", light, light_mode_agrees_with_every_vector),
         trial("fast_modes_agree_and_share_one_dataset", fast, fast_modes_agree_and_share_one_dataset),
         trial("an_engine_refuses_a_job_of_another_key", light, an_engine_refuses_a_job_of_another_key),
+        trial("spans_hold_whole_batches_of_hashes_in_flight", light, spans_hold_whole_batches),
         trial("empty_keys_and_inputs_are_hashed", light, empty_keys_and_inputs_are_hashed),
         trial("each_engine_gives_the_checksum_of_few_nonces", fast, each_engine_gives_the_checksum_of_few_nonces),
         trial("the_published_checksums_of_10000_nonces", fast, the_published_checksums_of_10000_nonces),
@@ -143,6 +145,36 @@ fn fast_modes_agree_and_share_one_dataset() {
         }
     }
     assert!(held.len() >= 2);
+}
+
+/// Work that notes how much of it is asked for at a time.
+struct Asked {
+    work: RangeWork,
+    hashes_max: Mutex<Vec<u64>>,
+}
+
+impl Work for Asked {
+    fn next(&self, hashes_max: u64) -> Option<Span> {
+        self.hashes_max.lock().unwrap().push(hashes_max);
+        self.work.next(hashes_max)
+    }
+}
+
+/// A span of fewer hashes than are in flight leaves the rest of a batch empty, which takes as long.
+fn spans_hold_whole_batches() {
+    let registry = Registry::find(&Sysroot::default());
+    for algorithm in ALGORITHMS {
+        for id in engines(algorithm, "+light") {
+            let mut engine = prepare(&registry, &Pool::default(), &id, b"test key 000");
+            let in_flight: u64 = engine.settings()["hashes_in_flight"].parse().unwrap();
+            let job = Job { key: b"test key 000".to_vec(), template: vec![0; 76], nonce_offset: 39, version_mask: 0 };
+            let work = RangeWork::new(Arc::new(job), 0..6 * in_flight, Cancel::default());
+            let work = Asked { work, hashes_max: Mutex::default() };
+            engine.run(HitFilter::ALL, &work, &mut Tail::default()).unwrap();
+            let asked = work.hashes_max.into_inner().unwrap();
+            assert!(asked.len() > 2 && asked.iter().all(|hashes| hashes % in_flight == 0), "{id}: {asked:?}");
+        }
+    }
 }
 
 fn an_engine_refuses_a_job_of_another_key() {

@@ -260,6 +260,10 @@ impl Drop for Counted<'_> {
 }
 
 impl NonceHasher for Counted<'_> {
+    fn hashes_at_once(&self) -> u64 {
+        self.machine.hashes_at_once()
+    }
+
     fn hash_nonces(&mut self, span: &Span, take: &mut dyn FnMut(u32, &Hash)) {
         self.machine.hash_nonces(span, take);
     }

@@ -261,6 +261,10 @@ impl Engine for Reference {
 }
 
 impl NonceHasher for Hasher {
+    fn hashes_at_once(&self) -> u64 {
+        1
+    }
+
     fn hash_nonces(&mut self, span: &Span, take: &mut dyn FnMut(u32, &Hash)) {
         let mut take = |nonce: u32, output: &[u8]| {
             let mut hash = [0; 32];

@@ -9,9 +9,7 @@ use crate::engine::{EngineError, EngineId, Hash, Hit, HitFilter, Span, SpanRepor
 /// Hashes the inputs of a span one after the other.
 pub(super) trait NonceHasher {
     /// Returns how many hashes are under way at a time. Spans of fewer take as long.
-    fn hashes_at_once(&self) -> u64 {
-        1
-    }
+    fn hashes_at_once(&self) -> u64;
 
     /// Calls `take` with each nonce of the span and its hash, in order. `take` computes no floating point: whoever
     /// hashes may have altered the rounding mode.

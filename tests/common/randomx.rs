@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use hashwatt::engine::{Cancel, Engine, EngineError, HitFilter, Job, RangeWork, Sink, SpanReport};
 
+/// Adds up the checksums of spans.
 #[derive(Default)]
-struct Tail(u64);
+pub(crate) struct Tail(u64);
 
 impl Sink for Tail {
     fn report(&mut self, report: SpanReport) {
