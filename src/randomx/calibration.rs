@@ -51,8 +51,9 @@ impl Interleaving {
     ) -> Result<Self, MachineError> {
         match (execution, items) {
             (Execution::Interpreted, _) => Ok(Self::NONE),
-            // Computing a batch of items takes as long as about four single ones, so there is no question.
-            (Execution::Compiled, Items::Computed(_)) => Ok(Self { hashes: jit::batch(items), ..Self::NONE }),
+            (Execution::Compiled, Items::Computed(cache)) => {
+                Ok(Self { hashes: jit::batch(cache, threads), ..Self::NONE })
+            }
             (Execution::Compiled, Items::Stored(_)) => {
                 let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(&(.., found)) = known.iter().find(|(of, by, _)| (*of, *by) == (version, threads)) {

@@ -152,8 +152,7 @@ struct Own {
     parts: Vec<SetupPart>,
     /// Those of the last run, added up.
     scratchpads: Mutex<Option<MemoryPart>>,
-    /// Held so that the pool keeps it.
-    _cache: Arc<Built<Cache>>,
+    cache: Arc<Built<Cache>>,
 }
 
 impl Own {
@@ -187,7 +186,7 @@ impl Own {
             commits: false,
             parts,
             scratchpads: Mutex::new(None),
-            _cache: cache,
+            cache,
         })
     }
 }
@@ -212,8 +211,15 @@ impl Engine for Own {
 
     fn settings(&self) -> BTreeMap<String, String> {
         let Interleaving { hashes, fetched_together } = self.interleaving;
-        let settings = [("hashes_in_flight", hashes), ("fetched_together", fetched_together)];
-        settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect()
+        let numbers = [("hashes_in_flight", hashes), ("fetched_together", fetched_together)];
+        let mut settings: BTreeMap<_, _> =
+            numbers.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect();
+        // The interpreter in light mode computes one item at a time, by other means.
+        if self.kind.is_fast || self.kind.execution == Execution::Compiled {
+            let code = self.cache.value.kernel_name();
+            settings.extend(code.map(|code| ("items_code".to_owned(), code.to_owned())));
+        }
+        settings
     }
 
     fn memory(&self) -> Vec<MemoryPart> {

@@ -1,5 +1,6 @@
 //! What stands for the compiler of programs where there is none for the processor or the system.
 
+use super::cache::Cache;
 use super::calibration::Interleaving;
 use super::configuration::Version;
 use super::dataset::Items;
@@ -20,7 +21,7 @@ pub(super) fn check(_: Version) -> Result<(), JitUnavailable> {
 }
 
 /// Returns how many programs to execute together on items that are computed.
-pub(super) fn batch(_: &Items) -> usize {
+pub(super) fn batch(_: &Cache, _: usize) -> usize {
     1
 }
 
