@@ -62,7 +62,8 @@ impl Kernel {
         kernels
     }
 
-    /// Returns the way that is the fastest here, when `threads` threads go it at the same time. Takes some milliseconds.
+    /// Returns the way that is the fastest here, when `threads` threads go it at the same time. It takes some
+    /// milliseconds to find.
     pub(super) fn pick(cache: &Cache, threads: usize) -> Self {
         let mut kernels = Self::all(cache);
         let ready = Barrier::new(threads);

@@ -15,6 +15,9 @@ pub struct JitUnavailable(pub(super) String);
 #[derive(Debug)]
 pub(super) enum Jit {}
 
+/// How many items are computed side by side in light mode.
+pub(super) const BATCH: usize = 1;
+
 /// Says that programs can't be compiled here.
 pub(super) fn check(_: Version) -> Result<(), JitUnavailable> {
     Err(JitUnavailable("that takes Linux on an x86-64 processor so far".to_owned()))
@@ -22,7 +25,7 @@ pub(super) fn check(_: Version) -> Result<(), JitUnavailable> {
 
 /// Returns how many programs to execute together on items that are computed.
 pub(super) fn batch(_: &Cache, _: usize) -> usize {
-    1
+    BATCH
 }
 
 impl Jit {

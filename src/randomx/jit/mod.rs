@@ -41,7 +41,7 @@ pub struct JitUnavailable(pub(super) String);
 const CODE_BYTES: usize = 16 << 10;
 
 /// How many items are computed side by side in light mode.
-const BATCH: usize = 16;
+pub(super) const BATCH: usize = 16;
 /// From how many programs on a batch is sooner done than its items one by one: it takes as long as three of them in
 /// AVX-512, and five in scalar code or AVX2 (a Xeon).
 const BATCH_MIN: usize = 5;
