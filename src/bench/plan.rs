@@ -116,7 +116,8 @@ fn shuffled(count: usize, seed: u64) -> Vec<usize> {
     numbers
 }
 
-/// Puts engines into groups that fit into `available_bytes` together, in order; what several of them share counts once.
+/// Puts engines into groups that fit into `available_bytes` together, in order; what several of them share counts once,
+/// by the largest figure that any of them gives.
 /// `resources` tells what an engine and its oracle hold.
 ///
 /// An engine that doesn't fit even alone has a group to itself: preparing it says what is wrong. Without a figure for
@@ -131,10 +132,15 @@ pub fn groups(
     let mut groups: Vec<Vec<EngineId>> = Vec::new();
     let mut held: HashMap<String, u64> = HashMap::new();
     for candidate in candidates {
-        let own: HashMap<String, u64> =
-            resources(candidate).into_iter().map(|resource| (resource.key, resource.bytes)).collect();
+        let mut own: HashMap<String, u64> = HashMap::new();
         let mut together = held.clone();
-        together.extend(own.clone());
+        for Resource { key, bytes, .. } in resources(candidate) {
+            // What engines have one after the other has to suffice for whoever takes the most.
+            for sizes in [&mut own, &mut together] {
+                let size = sizes.entry(key.clone()).or_default();
+                *size = bytes.max(*size);
+            }
+        }
         match groups.last_mut() {
             Some(group) if together.values().sum::<u64>() <= available_bytes => {
                 group.push(candidate.id.clone());
@@ -233,14 +239,18 @@ mod tests {
             candidate("c", &[("cache", 200)]),
             candidate("d", &[("other dataset", 1000)]),
             candidate("e", &[("huge", 9000)]),
+            candidate("f", &[("turns", 300)]),
+            candidate("g", &[("turns", 900)]),
+            candidate("h", &[("turns", 100), ("more", 200)]),
         ];
         let candidates: Vec<&Candidate> = candidates.iter().collect();
         let names = |available: Option<u64>| -> Vec<String> {
             let groups = groups(&candidates, |one| one.resources().to_vec(), available);
             groups.iter().map(|group| group.iter().map(EngineId::engine).collect()).collect()
         };
-        assert_eq!(names(None), ["abcde"]);
-        assert_eq!(names(Some(1200)), ["abc", "d", "e"]);
-        assert_eq!(names(Some(2200)), ["abcd", "e"]);
+        assert_eq!(names(None), ["abcdefgh"]);
+        assert_eq!(names(Some(1200)), ["abc", "d", "e", "fgh"]);
+        assert_eq!(names(Some(1099)), ["a", "b", "c", "d", "e", "fg", "h"]);
+        assert_eq!(names(Some(2200)), ["abcd", "e", "fgh"]);
     }
 }

@@ -132,9 +132,8 @@ fn print_pages(registry: &Registry, machine: &Machine, output: &mut Output) -> R
     let is_small = |candidate: &&Candidate| expected_pages(candidate, memory) == Some("ordinary pages");
     let small = registry.candidates().iter().filter(is_small);
     let Some(largest) = small.max_by_key(|candidate| candidate.memory_bytes()) else { return Ok(()) };
-    let threads = u64::from(machine.cpu.logical_count.unwrap_or(1));
-    // A scratchpad for each thread, for single hashes and for whoever checks them, of each engine of this kind.
-    let needed = largest.memory_bytes().div_ceil(HUGE_2MIB_BYTES) + threads + 16;
+    // A scratchpad for single hashes of each engine of this kind, and for whoever checks them.
+    let needed = largest.memory_bytes().div_ceil(HUGE_2MIB_BYTES) + 16;
     output.remark(&format!("to give {} huge pages: {}", largest.id, reserve_command(machine, needed)))?;
     Ok(())
 }

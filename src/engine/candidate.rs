@@ -73,7 +73,7 @@ pub struct Available {
 /// Makes an engine for one key and number of threads.
 pub type MakeEngine = dyn Fn(&Preparation<'_>) -> Result<Box<dyn Engine>, EngineError> + Send + Sync;
 
-/// Memory that an engine holds; engines that give the same key share it.
+/// Memory that an engine holds; engines that give the same key share it, or have it one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
     /// What it is, such as `randomx-v1 dataset`.

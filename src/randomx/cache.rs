@@ -2,17 +2,17 @@
 //! sections 7.1 to 7.3).
 
 use std::ops;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use std::sync::OnceLock;
 
+use super::argon2d;
 use super::blake2_generator::BlakeGenerator;
 use super::configuration::{ARGON_PASSES, ARGON_SALT, CACHE_ACCESSES, CACHE_LINES};
 use super::dataset::Interrupted;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-use super::jit::{ItemCode, JitUnavailable, LanesCode};
+use super::jit::{ItemCode, JitUnavailable};
+use super::lanes::{self, Kernel};
 use super::memory::{Line, Lines, OutOfMemory, prefetch};
 use super::superscalar::{Registers, SuperscalarProgram};
-use super::{argon2d, lanes};
 use crate::pages::MemoryPart;
 
 /// What a key is expanded into first. Items of the dataset can be computed from it one by one.
@@ -22,8 +22,7 @@ pub struct Cache {
     programs: [SuperscalarProgram; CACHE_ACCESSES],
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     item_code: OnceLock<Result<ItemCode, JitUnavailable>>,
-    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    lanes_code: OnceLock<Result<LanesCode, JitUnavailable>>,
+    kernel: OnceLock<Kernel>,
 }
 
 impl Cache {
@@ -58,8 +57,7 @@ impl Cache {
             programs,
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             item_code: OnceLock::new(),
-            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            lanes_code: OnceLock::new(),
+            kernel: OnceLock::new(),
         })
     }
 
@@ -88,10 +86,15 @@ impl Cache {
         self.item_code.get_or_init(|| ItemCode::new(&self.programs)).as_ref().map_err(Clone::clone)
     }
 
-    /// Returns the code that computes many items at a time, which is compiled when it is first asked for.
-    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    pub(super) fn lanes_code(&self) -> Result<&LanesCode, JitUnavailable> {
-        self.lanes_code.get_or_init(|| LanesCode::new(&self.programs)).as_ref().map_err(Clone::clone)
+    /// Returns the way to compute many items that is the fastest here. It is looked for when it is first asked for, on
+    /// `threads` threads at the same time.
+    pub(super) fn kernel(&self, threads: usize) -> &Kernel {
+        self.kernel.get_or_init(|| Kernel::pick(self, threads))
+    }
+
+    /// Names the way to compute many items, once it was asked for.
+    pub(super) fn kernel_name(&self) -> Option<&'static str> {
+        self.kernel.get().map(|kernel| kernel.name)
     }
 
     /// Returns the programs of SuperscalarHash.

@@ -33,10 +33,20 @@ impl Interleaving {
         Self::NONE,
         Self { hashes: 2, fetched_together: 1 },
         Self { hashes: 2, fetched_together: 2 },
+        Self { hashes: 3, fetched_together: 3 },
         Self { hashes: 4, fetched_together: 2 },
         Self { hashes: 4, fetched_together: 4 },
-        Self { hashes: 8, fetched_together: 4 },
     ];
+
+    /// Returns how many hashes a thread has in flight at most, whatever is found.
+    #[must_use]
+    pub fn hashes_max(execution: Execution, is_fast: bool) -> usize {
+        match execution {
+            Execution::Interpreted => Self::NONE.hashes,
+            Execution::Compiled if is_fast => Self::CANDIDATES.into_iter().map(|one| one.hashes).fold(1, usize::max),
+            Execution::Compiled => jit::BATCH,
+        }
+    }
 
     /// Returns what suits `threads` threads of this machine best.
     ///
@@ -51,8 +61,9 @@ impl Interleaving {
     ) -> Result<Self, MachineError> {
         match (execution, items) {
             (Execution::Interpreted, _) => Ok(Self::NONE),
-            // Computing a batch of items takes as long as about four single ones, so there is no question.
-            (Execution::Compiled, Items::Computed(_)) => Ok(Self { hashes: jit::batch(items), ..Self::NONE }),
+            (Execution::Compiled, Items::Computed(cache)) => {
+                Ok(Self { hashes: jit::batch(cache, threads), ..Self::NONE })
+            }
             (Execution::Compiled, Items::Stored(_)) => {
                 let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(&(.., found)) = known.iter().find(|(of, by, _)| (*of, *by) == (version, threads)) {
@@ -77,7 +88,7 @@ impl Interleaving {
 static KNOWN: Mutex<Vec<(Version, usize, Interleaving)>> = Mutex::new(Vec::new());
 
 /// How many hashes a thread computes for each candidate and each time: a multiple of what all have in flight.
-const HASHES: usize = 16;
+const HASHES: usize = 12;
 /// How often each is tried. The shortest time counts: a disturbance only makes one longer.
 const ROUNDS: usize = 3;
 

@@ -47,7 +47,7 @@ impl Dataset {
         observe: &(dyn Fn(usize) -> ops::ControlFlow<()> + Sync),
     ) -> Result<Self, Interrupted> {
         let mut items = Lines::zeroed(DATASET_ITEMS)?;
-        fill(cache, 0, &mut items, threads, observe)?;
+        fill(cache, cache.kernel(threads), 0, &mut items, threads, observe)?;
         Ok(Self { items })
     }
 
@@ -93,12 +93,12 @@ impl Dataset {
 /// Computes as many items as `items` holds, the first of which is number `first`.
 fn fill(
     cache: &Cache,
+    kernel: &Kernel,
     first: usize,
     items: &mut [Line],
     threads: usize,
     observe: &(dyn Fn(usize) -> ops::ControlFlow<()> + Sync),
 ) -> Result<(), Interrupted> {
-    let kernel = Kernel::all(cache)[0];
     let ranges = Mutex::new((0, items.chunks_mut(RANGE_ITEMS)));
     let cancelled = AtomicBool::new(false);
     let work = || {
@@ -127,7 +127,7 @@ fn fill(
 
 /// Computes the items of `range`, the first of which is number `first`.
 #[expect(clippy::cast_possible_truncation, reason = "items are numbered in 32 bits")]
-fn fill_range(cache: &Cache, kernel: Kernel, first: usize, range: &mut [Line]) {
+fn fill_range(cache: &Cache, kernel: &Kernel, first: usize, range: &mut [Line]) {
     let indices = |start: usize| -> [u32; LANES] { std::array::from_fn(|lane| (first + start + lane) as u32) };
     let (groups, rest) = range.as_chunks_mut::<LANES>();
     for (group, items) in groups.iter_mut().enumerate() {
@@ -176,22 +176,36 @@ mod tests {
     use super::*;
     use crate::randomx::cache::tests::test_key_000;
 
+    /// All ways to compute items fill ranges of any length with what the portable way computes, from the first item to
+    /// the last.
     #[test]
-    fn ranges_are_filled_to_their_very_end() {
+    fn ranges_are_filled_to_their_very_end_by_all_kernels() {
         let cache = test_key_000();
-        for threads in [1, 3] {
-            let first = DATASET_ITEMS - 2 * RANGE_ITEMS - 5;
-            let mut items = vec![Line::default(); 2 * RANGE_ITEMS + 5];
-            let done = AtomicUsize::new(0);
-            let observe = |items| {
-                done.fetch_max(items, Ordering::Relaxed);
-                ControlFlow::Continue(())
-            };
-            fill(&cache, first, &mut items, threads, &observe).unwrap();
-            assert_eq!(done.into_inner(), items.len());
-            for offset in [0, 1, LANES, RANGE_ITEMS - 1, RANGE_ITEMS, 2 * RANGE_ITEMS - 1, 2 * RANGE_ITEMS + 4] {
-                let index = u32::try_from(first + offset).unwrap();
-                assert_eq!(items[offset], cache.item(index), "item {index}, {threads} threads");
+        for kernel in Kernel::all(&cache) {
+            for (first, length, threads) in [
+                (0, LANES + 1, 1),
+                (0, 1, 1),
+                (10_000_000 - 3, 2 * LANES - 1, 2),
+                (DATASET_ITEMS - 1, 1, 1),
+                (DATASET_ITEMS - LANES, LANES, 1),
+                (DATASET_ITEMS - RANGE_ITEMS - 5, RANGE_ITEMS + 5, 1),
+                (DATASET_ITEMS - RANGE_ITEMS - 5, RANGE_ITEMS + 5, 3),
+            ] {
+                let mut items = vec![Line::default(); length];
+                let done = AtomicUsize::new(0);
+                let observe = |items| {
+                    done.fetch_max(items, Ordering::Relaxed);
+                    ControlFlow::Continue(())
+                };
+                fill(&cache, &kernel, first, &mut items, threads, &observe).unwrap();
+                assert_eq!(done.into_inner(), length);
+                let ends = (0..length.min(2 * LANES)).chain(length.saturating_sub(2 * LANES)..length);
+                let inner = [RANGE_ITEMS / 2 + 7, RANGE_ITEMS - 1, RANGE_ITEMS, RANGE_ITEMS + 1];
+                for offset in ends.chain(inner.into_iter().filter(|&offset| offset < length)) {
+                    let index = u32::try_from(first + offset).unwrap();
+                    let name = kernel.name;
+                    assert_eq!(items[offset], cache.item(index), "{name}: item {index} of {length} from {first}");
+                }
             }
         }
     }
@@ -200,7 +214,8 @@ mod tests {
     fn an_observer_can_break_off() {
         let cache = test_key_000();
         let mut items = vec![Line::default(); 4 * RANGE_ITEMS];
-        assert_eq!(fill(&cache, 0, &mut items, 1, &|_| ControlFlow::Break(())), Err(Interrupted::Cancelled));
+        let stopped = fill(&cache, cache.kernel(1), 0, &mut items, 1, &|_| ControlFlow::Break(()));
+        assert_eq!(stopped, Err(Interrupted::Cancelled));
         assert_eq!(items[RANGE_ITEMS], Line::default());
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::calibration::Interleaving;
-use super::footprint::{MACHINE_BYTES, NEED, Room, memory_fault};
+use super::footprint::{NEED, Room, memory_fault, scratchpads_resource};
 use super::scan::{NonceHasher, Scan};
 use super::shared::{Builder, Built, CACHE, DATASET, Datasets, cache_resource, dataset_resource, without_memory};
 use super::{
@@ -14,7 +14,7 @@ use super::{
     jit,
 };
 use crate::cpu::topology::Topology;
-use crate::cpu::{affinity, memory, workers};
+use crate::cpu::{affinity, workers};
 use crate::engine::{
     Available, Engine, EngineError, EngineId, Hash, Hit, HitFilter, MakeEngine, Preparation, Resource, SetupPart, Sink,
     Span, Work,
@@ -47,25 +47,27 @@ impl Kind {
         EngineId::new(algorithm, "cpu", engine)
     }
 
-    /// Names what is shared, the cache first.
-    fn resources(self, nodes: usize) -> Vec<Resource> {
+    /// Names what is held on `threads` threads, the cache first.
+    fn resources(self, nodes: usize, threads: usize) -> Vec<Resource> {
         let mut resources = vec![cache_resource()];
         resources.extend(self.is_fast.then(|| dataset_resource(nodes)));
+        resources.push(self.scratchpads(threads));
         resources
     }
 
+    /// Names the scratchpads, as many as there can be on `threads` threads.
+    fn scratchpads(self, threads: usize) -> Resource {
+        scratchpads_resource(threads, Interleaving::hashes_max(self.execution, self.is_fast))
+    }
+
     /// Tells why this engine can't run here, if it can't. A dataset for each node is welcome, and one has to suffice.
-    fn fault(self, room: &Room) -> Option<Unavailable> {
+    fn fault(self, room: &Room, threads: usize) -> Option<Unavailable> {
         if self.execution == Execution::Compiled
             && let Err(fault) = jit::check(self.version)
         {
             return Some(without_jit(&fault));
         }
-        memory_fault(&self.resources(1), room)
-    }
-
-    fn failed(self, reason: String) -> EngineError {
-        EngineError::Failed { id: self.id(), reason }
+        memory_fault(&self.resources(1, threads), room)
     }
 
     fn without_machine(self, fault: MachineError) -> EngineError {
@@ -84,7 +86,8 @@ impl Kind {
 pub(super) fn engines(version: Version, sysroot: &Sysroot) -> Vec<(EngineId, Result<Available, Unavailable>)> {
     let room = Room::now(sysroot);
     let topology = Arc::new(Topology::read(sysroot, &affinity::allowed()));
-    let nodes = topology.nodes().len();
+    // As many threads as there are where nobody says otherwise; an engine that is made looks again.
+    let (nodes, threads) = (topology.nodes().len(), topology.place(NEED).threads);
     let executions = [Execution::Compiled, Execution::Interpreted];
     let kinds =
         executions.into_iter().flat_map(|execution| [true, false].map(|is_fast| Kind { version, execution, is_fast }));
@@ -93,8 +96,8 @@ pub(super) fn engines(version: Version, sysroot: &Sysroot) -> Vec<(EngineId, Res
             let topology = Arc::clone(&topology);
             let make: Box<MakeEngine> =
                 Box::new(move |preparation| Ok(Box::new(Own::make(kind, preparation, &topology)?)));
-            let available = Available { resources: kind.resources(nodes), make };
-            (kind.id(), kind.fault(&room).map_or(Ok(available), Err))
+            let available = Available { resources: kind.resources(nodes, threads), make };
+            (kind.id(), kind.fault(&room, threads).map_or(Ok(available), Err))
         })
         .collect()
 }
@@ -152,8 +155,7 @@ struct Own {
     parts: Vec<SetupPart>,
     /// Those of the last run, added up.
     scratchpads: Mutex<Option<MemoryPart>>,
-    /// Held so that the pool keeps it.
-    _cache: Arc<Built<Cache>>,
+    cache: Arc<Built<Cache>>,
 }
 
 impl Own {
@@ -170,11 +172,9 @@ impl Own {
         };
         let threads = preparation.threads;
         let items = source.items(None);
+        builder.check_memory(kind.scratchpads(threads))?;
         let interleaving = Interleaving::calibrate(kind.version, &items, kind.execution, threads);
         let interleaving = interleaving.map_err(|fault| kind.without_machine(fault))?;
-        if !memory::can_reserve((threads * interleaving.hashes + 1) as u64 * MACHINE_BYTES) {
-            return Err(kind.failed(format!("no memory for the scratchpads of {threads} threads")));
-        }
         Ok(Self {
             id: kind.id(),
             machine: machine_of(kind, &items, Interleaving::NONE)?,
@@ -187,7 +187,7 @@ impl Own {
             commits: false,
             parts,
             scratchpads: Mutex::new(None),
-            _cache: cache,
+            cache,
         })
     }
 }
@@ -212,8 +212,15 @@ impl Engine for Own {
 
     fn settings(&self) -> BTreeMap<String, String> {
         let Interleaving { hashes, fetched_together } = self.interleaving;
-        let settings = [("hashes_in_flight", hashes), ("fetched_together", fetched_together)];
-        settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect()
+        let numbers = [("hashes_in_flight", hashes), ("fetched_together", fetched_together)];
+        let mut settings: BTreeMap<_, _> =
+            numbers.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect();
+        // The interpreter in light mode computes one item at a time, by other means.
+        if self.kind.is_fast || self.kind.execution == Execution::Compiled {
+            let code = self.cache.value.kernel_name();
+            settings.extend(code.map(|code| ("items_code".to_owned(), code.to_owned())));
+        }
+        settings
     }
 
     fn memory(&self) -> Vec<MemoryPart> {

@@ -20,10 +20,10 @@ use std::time::{Duration, Instant};
 
 use rust_randomx::{Context, Hasher};
 
-use super::footprint::{self, CACHE_BYTES, DATASET_BYTES, MACHINE_BYTES, NEED, Room};
+use super::footprint::{self, CACHE_BYTES, DATASET_BYTES, NEED, Room, scratchpads_resource};
 use super::scan::{NonceHasher, Scan};
 use super::{ALGORITHM_V1, DATASET_ITEMS, commitment, dataset_threads};
-use crate::cpu::topology::Topology;
+use crate::cpu::topology::{Placement, Topology};
 use crate::cpu::{affinity, floating_point, memory, workers};
 use crate::engine::{
     Available, Engine, EngineError, EngineId, Hash, HitFilter, MakeEngine, Preparation, Resource, SetupPart, Sink,
@@ -72,15 +72,16 @@ impl Mode {
 /// Returns both engines by id, with what it takes to make each.
 pub(super) fn engines(sysroot: &Sysroot) -> Vec<(EngineId, Result<Available, Unavailable>)> {
     let available_bytes = machine::available_memory_bytes(sysroot);
-    let processors = Topology::read(sysroot, &affinity::allowed()).place(NEED).processors;
+    let Placement { processors, threads, .. } = Topology::read(sysroot, &affinity::allowed()).place(NEED);
     [Mode::Fast, Mode::Light]
         .map(|mode| {
             let processors = processors.clone();
             let make: Box<MakeEngine> =
                 Box::new(move |preparation| Ok(Box::new(Reference::make(mode, preparation, processors.clone())?)));
-            let available = Available { resources: mode.resources(), make };
-            let fault = memory_fault(&available.resources, available_bytes);
-            (mode.id(), fault.map_or(Ok(available), Err))
+            let mut resources = mode.resources();
+            resources.push(scratchpads_resource(threads, 1));
+            let fault = memory_fault(&resources, available_bytes);
+            (mode.id(), fault.map_or(Ok(Available { resources, make }), Err))
         })
         .into()
 }
@@ -212,9 +213,9 @@ impl Reference {
         }
         let context = Arc::clone(&built[built.len() - 1].context);
         let threads = preparation.threads;
-        if !memory::can_reserve((threads as u64 + 1) * MACHINE_BYTES) {
-            let reason = format!("no memory for the scratchpads of {threads} threads");
-            return Err(EngineError::Failed { id: mode.id(), reason });
+        let available_bytes = machine::available_memory_bytes(&Sysroot::default());
+        if let Some(unavailable) = memory_fault(&[scratchpads_resource(threads, 1)], available_bytes) {
+            return Err(EngineError::Unavailable { id: mode.id(), unavailable });
         }
         let hasher = Hasher::new(Arc::clone(&context));
         let key = preparation.key.to_vec();
@@ -307,7 +308,7 @@ mod tests {
     #[test]
     fn too_little_memory_is_refused_with_both_figures() {
         let fault = memory_fault(&Mode::Fast.resources(), Some(2 << 30)).unwrap();
-        assert_eq!(fault.reason, "it needs 2640 MiB of memory, and 2048 MiB are available");
+        assert_eq!(fault.reason, "it needs 2608 MiB of memory, and 2048 MiB are available");
         assert!(memory_fault(&Mode::Light.resources(), Some(2 << 30)).is_none());
         assert!(memory_fault(&Mode::Light.resources(), Some(0)).is_some());
     }

@@ -149,7 +149,7 @@ impl Builder<'_> {
     }
 
     /// Looks at the memory again, now that it counts: other engines may have taken some since the list was made.
-    fn check_memory(&self, resource: Resource) -> Result<(), EngineError> {
+    pub(super) fn check_memory(&self, resource: Resource) -> Result<(), EngineError> {
         let fault = memory_fault(&[resource], &Room::now(&Sysroot::default()));
         fault.map_or(Ok(()), |unavailable| Err(EngineError::Unavailable { id: self.id.clone(), unavailable }))
     }

@@ -1,5 +1,6 @@
 //! What stands for the compiler of programs where there is none for the processor or the system.
 
+use super::cache::Cache;
 use super::calibration::Interleaving;
 use super::configuration::Version;
 use super::dataset::Items;
@@ -14,14 +15,17 @@ pub struct JitUnavailable(pub(super) String);
 #[derive(Debug)]
 pub(super) enum Jit {}
 
+/// How many items are computed side by side in light mode.
+pub(super) const BATCH: usize = 1;
+
 /// Says that programs can't be compiled here.
 pub(super) fn check(_: Version) -> Result<(), JitUnavailable> {
     Err(JitUnavailable("that takes Linux on an x86-64 processor so far".to_owned()))
 }
 
 /// Returns how many programs to execute together on items that are computed.
-pub(super) fn batch(_: &Items) -> usize {
-    1
+pub(super) fn batch(_: &Cache, _: usize) -> usize {
+    BATCH
 }
 
 impl Jit {

@@ -171,10 +171,7 @@ impl<'a> Assembler<'a> {
     /// `dst = constant`, and zeros above.
     #[inline(always)]
     pub(super) fn mov32_constant(&mut self, dst: Gpr, constant: u32) {
-        if dst.0 >= 8 {
-            self.bytes([0x41]);
-        }
-        self.bytes([0xb8 | dst.0 & 7]);
+        self.short(0xb8, dst);
         self.bytes(constant.to_le_bytes());
     }
 
@@ -366,12 +363,21 @@ impl<'a> Assembler<'a> {
 
     /// Pushes a register.
     pub(super) fn push(&mut self, register: Gpr) {
-        self.encode(Opcode::narrow(&[0xff]), 6, register.into());
+        self.short(0x50, register);
     }
 
     /// Pops a register.
     pub(super) fn pop(&mut self, register: Gpr) {
-        self.encode(Opcode::narrow(&[0x8f]), 0, register.into());
+        self.short(0x58, register);
+    }
+
+    /// Writes an instruction whose opcode has the register in it.
+    #[inline(always)]
+    fn short(&mut self, opcode: u8, register: Gpr) {
+        if register.0 >= 8 {
+            self.bytes([0x41]);
+        }
+        self.bytes([opcode | register.0 & 7]);
     }
 
     /// Fetches a line into all caches.

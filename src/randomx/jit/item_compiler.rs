@@ -33,8 +33,11 @@ impl ItemCode {
     }
 }
 
+/// The registers that an item is computed in and that callers want back.
+pub(super) const RESTORED: [Gpr; 4] = [Gpr(12), Gpr(13), Gpr(14), Gpr(15)];
+
 /// Writes the code.
-pub(super) fn compile(asm: &mut Assembler<'_>, programs: &[SuperscalarProgram; CACHE_ACCESSES]) {
+fn compile(asm: &mut Assembler<'_>, programs: &[SuperscalarProgram; CACHE_ACCESSES]) {
     let registers = || (8..16).map(Gpr);
     // The number of the item says which line of the cache comes first. RCX stays with the line.
     asm.mov(RCX, RAX);
@@ -61,7 +64,8 @@ pub(super) fn compile(asm: &mut Assembler<'_>, programs: &[SuperscalarProgram; C
     asm.ret();
 }
 
-fn instruction(asm: &mut Assembler<'_>, instruction: SuperscalarInstruction) {
+/// Writes an instruction on R8 to R15. RAX and RDX are lost.
+pub(super) fn instruction(asm: &mut Assembler<'_>, instruction: SuperscalarInstruction) {
     let (dst, src) = (Gpr(8 + instruction.dst), Gpr(8 + instruction.src));
     let constant = instruction.imm32.cast_signed();
     match instruction.operation {

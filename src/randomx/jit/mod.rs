@@ -4,16 +4,19 @@ mod assembler;
 mod code_memory;
 mod instruction_compiler;
 mod item_compiler;
+mod lanes_avx2;
+mod lanes_avx512;
 mod lanes_compiler;
 mod operand;
 mod program_compiler;
 mod vector_assembler;
+mod vex_assembler;
 
 use std::mem::offset_of;
 use std::ptr;
 
 pub(super) use item_compiler::ItemCode;
-pub(super) use lanes_compiler::LanesCode;
+pub(super) use lanes_compiler::{Lanes, LanesCode};
 
 use self::assembler::Label;
 use self::code_memory::CodeMemory;
@@ -38,9 +41,10 @@ pub struct JitUnavailable(pub(super) String);
 const CODE_BYTES: usize = 16 << 10;
 
 /// How many items are computed side by side in light mode.
-const BATCH: usize = 16;
-/// From how many programs on a batch is sooner done than its items one by one: it takes as long as about four of them.
-const BATCH_MIN: usize = 4;
+pub(super) const BATCH: usize = 16;
+/// From how many programs on a batch is sooner done than its items one by one: it takes as long as three of them in
+/// AVX-512, and five in scalar code or AVX2 (a Xeon).
+const BATCH_MIN: usize = 5;
 
 /// How many programs at most can be under way.
 const PROGRAMS_MAX: usize = BATCH;
@@ -127,9 +131,10 @@ pub(super) fn check(version: Version) -> Result<(), JitUnavailable> {
     CodeMemory::new(CODE_BYTES).map(drop)
 }
 
-/// Returns how many programs to execute together on items that are computed.
-pub(super) fn batch(items: &Items) -> usize {
-    if ItemSource::of(items, BATCH) == ItemSource::Outside { BATCH } else { 1 }
+/// Returns how many programs to execute together on items that are computed: a batch takes as long as three to five
+/// single items, so there is no question, where there is code for it.
+pub(super) fn batch(cache: &Cache, threads: usize) -> usize {
+    if cache.kernel(threads).compiled().is_some() { BATCH } else { 1 }
 }
 
 fn check_aes(version: Version) -> Result<(), JitUnavailable> {
@@ -146,6 +151,8 @@ impl Jit {
         let programs = interleaving.hashes;
         if let Items::Computed(cache) = items {
             cache.item_code()?;
+            // Whatever takes long shall take it now.
+            ItemSource::of(items, programs);
         }
         check_aes(version)?;
         let frame = Frame {
@@ -249,7 +256,7 @@ impl Jit {
 
     /// Calls the routines of first halves and of second halves in turn, and computes the items in between.
     fn run_halves(&mut self, second: Label, iterations: u32, cache: &Cache) {
-        let lanes_code = cache.lanes_code().expect("was compiled when this machine was made");
+        let lanes_code = cache.kernel(1).compiled().expect("is where items come from outside");
         let mut items = [Line::default(); BATCH];
         for _ in 0..iterations {
             self.run(Label(0), ptr::null());
@@ -268,7 +275,7 @@ impl ItemSource {
         match items {
             Items::Stored(_) => Self::Stored,
             // The last items of a batch cost nothing beside the others, but few aren't worth a batch.
-            Items::Computed(cache) if programs >= BATCH_MIN && cache.lanes_code().is_ok() => Self::Outside,
+            Items::Computed(cache) if programs >= BATCH_MIN && cache.kernel(1).compiled().is_some() => Self::Outside,
             Items::Computed(_) => Self::Routine,
         }
     }

@@ -43,15 +43,15 @@ pub(super) enum Source {
 /// The table of opcodes that an instruction is in.
 #[derive(Debug, Clone, Copy)]
 #[repr(u8)]
-enum Map {
+pub(super) enum Map {
     M0f = 1,
     M0f38 = 2,
 }
 
-/// The prefix that an instruction would have without EVEX.
+/// The prefix that an instruction would have without EVEX or VEX.
 #[derive(Debug, Clone, Copy)]
 #[repr(u8)]
-enum Prefix {
+pub(super) enum Prefix {
     P66 = 1,
     Pf3 = 2,
 }
@@ -96,7 +96,7 @@ impl Assembler<'_> {
     }
 
     /// Writes the distance to `target` of an instruction that ends with it.
-    fn relative(&mut self, target: Label) {
+    pub(super) fn relative(&mut self, target: Label) {
         let end = self.label().0 + 4;
         let distance = i64::try_from(target.0).and_then(|target| i64::try_from(end).map(|end| target - end));
         let distance = distance.ok().and_then(|distance| i32::try_from(distance).ok()).expect("code is short");
