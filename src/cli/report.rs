@@ -18,10 +18,26 @@ use crate::report::{csv, html, markdown, reference};
 /// The forms of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Form {
+pub(super) enum Form {
     Html,
     Markdown,
     Csv,
+}
+
+impl Form {
+    /// Tells the form by the end of the file's name. `rows` says what rows of CSV are.
+    pub(super) fn of(out: &Path, rows: &str) -> Result<Self, Failure> {
+        let extension = out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        match extension.to_ascii_lowercase().as_str() {
+            "html" => Ok(Self::Html),
+            "md" => Ok(Self::Markdown),
+            "csv" => Ok(Self::Csv),
+            _ => Err(Failure::usage(
+                format!("--out {out:?}: its name ends in none of the forms that a report can have"),
+                format!("end it in .html (a page with plots), .md (tables, for an issue) or .csv ({rows})"),
+            )),
+        }
+    }
 }
 
 /// What was written.
@@ -39,7 +55,7 @@ struct Written<'a> {
 }
 
 pub(super) fn run(arguments: &ReportArguments, output: &mut Output) -> Result<ExitCode, Failure> {
-    let form = form(&arguments.out)?;
+    let form = Form::of(&arguments.out, "a row for each sample")?;
     let sources = sources(&arguments.records)?;
     refuse_to_overwrite_a_record(arguments)?;
     let file = OutFile::create(&arguments.out)?;
@@ -61,20 +77,6 @@ pub(super) fn run(arguments: &ReportArguments, output: &mut Output) -> Result<Ex
         print(&written, output)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Tells the form by the end of the file's name.
-fn form(out: &Path) -> Result<Form, Failure> {
-    let extension = out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    match extension.to_ascii_lowercase().as_str() {
-        "html" => Ok(Form::Html),
-        "md" => Ok(Form::Markdown),
-        "csv" => Ok(Form::Csv),
-        _ => Err(Failure::usage(
-            format!("--out {out:?}: its name ends in none of the forms that a report can have"),
-            "end it in .html (a page with plots), .md (tables, for an issue) or .csv (a row for each sample)",
-        )),
-    }
 }
 
 /// Reads the records. A report is passed on, so it names files without the directories that they lie in; those with

@@ -1,0 +1,168 @@
+//! A study as a report: what it says, in which order, as tables and plots.
+
+pub mod csv;
+mod figures;
+pub mod tables;
+mod verdict;
+mod words;
+
+use serde::Serialize;
+
+pub use self::verdict::{Verdict, verdicts};
+use super::document::{Block, Data, Document, Fact, Section};
+use super::plot::Plot;
+use super::units::{format_coins_fully, format_kwh, format_money, format_rough_money};
+use crate::study::{CaseResult, StudyResult};
+
+/// More parts of a window than a table is read for; the plot and the CSV have them all.
+const STRETCHES_MAX: usize = 40;
+
+/// What no figure of a study holds.
+const LEFT_OUT: [&str; 4] = [
+    "coins are the expectation, without luck, unless a figure is said to be simulated",
+    "what isn't said plays no part: rent, repair, work, taxes, the resale of machines, and, without fees of \
+     transactions or of a pool being said, those as well",
+    "intervals of coins and energy are those of measured rates and powers; makers' figures have none",
+    "a verdict holds for the terms that are named; the sensitivity and the break-even prices say when it turns",
+];
+
+/// Makes the report of a study. `source` is the study file's text.
+#[must_use]
+pub fn document(study: &StudyResult, source: &str) -> Document {
+    let verdicts = verdicts(study);
+    let mut sections: Vec<Section> = Vec::new();
+    let many = study.mains.len() > 1;
+    for (index, (place, verdict)) in study.mains.iter().zip(&verdicts).enumerate() {
+        let main = &study.cases[*place];
+        let window = &study.windows[main.window];
+        let title = if many { window.name.clone() } else { "Verdict".to_owned() };
+        let mut blocks = vec![Block::Facts(facts(study, main)), Block::List(verdict.more.clone())];
+        blocks.extend(window_blocks(study, main, index));
+        sections.extend(Section::of(&title, blocks));
+    }
+    sections.extend(Section::of("Simulated paths", simulated_blocks(study)));
+    sections.extend(Section::of("What it hangs on", sensitivity_blocks(study)));
+    sections.extend(Section::of("Assumed, and left out", assumed(study)));
+    let sources = vec![
+        Block::Text("Rates and powers of machines that nobody measured here are those of makers and testers.".to_owned()),
+        Block::Table("Machines".to_owned(), tables::sources(study)),
+    ];
+    sections.extend(Section::of("Machines", sources));
+    Document {
+        title: study.name.clone(),
+        subtitle: subtitle(study),
+        headline: verdicts.iter().map(|verdict| verdict.main.clone()).collect(),
+        sections,
+        data: vec![
+            Data { name: "study.json".to_owned(), json: json(study) },
+            Data { name: "study.toml".to_owned(), json: json(&source) },
+        ],
+    }
+}
+
+/// Writes what a report carries with it. Figures of a study are finite, and its keys are texts.
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("a study has only what JSON has")
+}
+
+fn subtitle(study: &StudyResult) -> String {
+    let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    let record = study.record.as_ref().map_or_else(String::new, |record| format!(", engines of {record}"));
+    let cases = study.cases.len();
+    let plural = if cases == 1 { "case" } else { "cases" };
+    format!("A study by {name} {version}: {cases} {plural}{record}. {}", study.description)
+}
+
+fn plot(blocks: &mut Vec<Block>, plot: Option<Plot>) {
+    blocks.extend(plot.map(|plot| Block::Plot(Box::new(plot))));
+}
+
+fn facts(study: &StudyResult, main: &CaseResult) -> Vec<Fact> {
+    let (symbol, currency) = (study.symbol(main), &study.currency);
+    let fact = |name: &str, value: String, note: String| Fact { name: name.to_owned(), value, note };
+    let outcome = &main.outcome;
+    let mut facts = vec![fact(
+        "coins",
+        format!("{} {symbol}", format_coins_fully(outcome.coins)),
+        format!("{}, {:.0} days", study.machines_of(main), study.windows[main.window].days),
+    )];
+    if let (Some(kwh), Some(each)) = (outcome.energy_kwh, outcome.energy_per_coin_kwh) {
+        facts.push(fact("energy", format_kwh(kwh, 4), format!("{} per {symbol}", format_kwh(each, 4))));
+    }
+    if let (Some(cost), Some(each)) = (outcome.cost, outcome.cost_per_coin) {
+        let note = format!("{} per {symbol}", format_rough_money(each, currency));
+        facts.push(fact("cost", format_rough_money(cost, currency), note));
+    }
+    if let Some(profit) = outcome.profit {
+        let note = main.break_even.price_kwh.map_or_else(
+            || "free electricity would not be enough".to_owned(),
+            |price| format!("breaks even at {} per kWh", format_money(price, currency)),
+        );
+        let name = if profit > 0.0 { "profit" } else { "loss" };
+        facts.push(fact(name, format_rough_money(profit.abs(), currency), note));
+    }
+    facts
+}
+
+fn window_blocks(study: &StudyResult, main: &CaseResult, index: usize) -> Vec<Block> {
+    let name = &study.windows[main.window].name;
+    let mut blocks = Vec::new();
+    plot(&mut blocks, figures::coins(study, main, index));
+    plot(&mut blocks, figures::energy(study, main, index));
+    let caption = format!("All machines, {name} ({})", study.terms_of(main));
+    blocks.push(Block::Table(caption, tables::machines(study, main)));
+    if let Some(table) = tables::profits(study, main) {
+        blocks.push(Block::Table(format!("Profit under all terms, {name}"), table));
+    }
+    if let Some(table) = tables::terms(study, main) {
+        blocks.push(Block::Table(format!("{} under all terms, {name}", study.machines_of(main)), table));
+    }
+    plot(&mut blocks, figures::break_even(study, main, index));
+    let stretches = study.stretches.get(index).map_or(&[][..], Vec::as_slice);
+    if stretches.len() > 1 {
+        plot(&mut blocks, figures::over_time(study, main, stretches, index));
+    }
+    if (2..=STRETCHES_MAX).contains(&stretches.len()) {
+        let caption = format!("{} difficulty by difficulty, {name}", study.machines_of(main));
+        blocks.push(Block::Table(caption, tables::stretches(study.symbol(main), stretches)));
+    }
+    blocks
+}
+
+fn simulated_blocks(study: &StudyResult) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if study.model.is_empty() {
+        return blocks;
+    }
+    blocks.push(Block::List(study.model.clone()));
+    for (index, place) in study.mains.iter().enumerate() {
+        let main = &study.cases[*place];
+        plot(&mut blocks, figures::simulated(study, main, index));
+        let name = &study.windows[main.window].name;
+        if let Some(table) = tables::simulated(study, study.terms(main)) {
+            blocks.push(Block::Table(format!("Simulated paths, {name}"), table));
+        }
+    }
+    blocks
+}
+
+fn sensitivity_blocks(study: &StudyResult) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for (index, sensitivity) in study.sensitivities.iter().enumerate() {
+        let case = &study.cases[sensitivity.case];
+        let name = format!("{}, {}", study.machines_of(case), study.windows[case.window].name);
+        plot(&mut blocks, figures::sensitivity(study, sensitivity, index));
+        blocks.push(Block::Table(format!("One input at a time: {name}"), tables::sensitivity(study, sensitivity)));
+    }
+    blocks
+}
+
+fn assumed(study: &StudyResult) -> Vec<Block> {
+    let mut items: Vec<String> = Vec::new();
+    for place in &study.mains {
+        items.extend(tables::assumptions(study, &study.cases[*place]));
+    }
+    items.extend(study.notes.iter().cloned());
+    items.extend(LEFT_OUT.map(ToOwned::to_owned));
+    vec![Block::List(items)]
+}
