@@ -3,7 +3,9 @@
 use super::exit::Failure;
 use super::output::{HEADING, Output};
 use crate::report::table::{Column, Table};
-use crate::report::units::{format_coins, format_coins_fully, format_interval, format_kwh, format_money, format_si, group_thousands};
+use crate::report::units::{
+    format_coins, format_coins_fully, format_interval, format_kwh, format_money, format_si, group_thousands,
+};
 use crate::study::Cost;
 use crate::study::cost::{Payout, Range};
 
@@ -43,7 +45,10 @@ fn rows(cost: &Cost) -> Vec<(&'static str, String)> {
         let window =
             format!("{} to {}", cost.inputs.from.as_deref().unwrap_or(""), cost.inputs.to.as_deref().unwrap_or(""));
         push("window", Some(format!("{window}, {} days", round(cost.inputs.window_days))));
-        push("coins", Some(with_range(format_coins_fully(cost.coins.mean), Some(coins), format_coins_fully) + " " + symbol));
+        push(
+            "coins",
+            Some(with_range(format_coins_fully(cost.coins.mean), Some(coins), format_coins_fully) + " " + symbol),
+        );
     }
     push("coins per day", Some(format!("{} {symbol}", format_coins(cost.coins_per_day))));
     match cost.energy_per_coin_kwh {

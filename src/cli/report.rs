@@ -59,7 +59,9 @@ pub(super) fn run(arguments: &ReportArguments, output: &mut Output) -> Result<Ex
     let sources = sources(&arguments.records)?;
     refuse_to_overwrite_a_record(arguments)?;
     let file = OutFile::create(&arguments.out)?;
-    let document = document(&sources, &Assumptions { price_kwh: arguments.price_kwh, published: published(&sources) });
+    let published = published(&sources);
+    let assumptions = Assumptions { price_kwh: arguments.price_kwh, published: published.iter().collect() };
+    let document = document(&sources, &assumptions);
     let text = match form {
         Form::Html => html::page(&document),
         Form::Markdown => markdown::page(&document),
@@ -91,11 +93,14 @@ fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
         let (record, text) = read_with_text(path)?;
         let is_only = names.iter().filter(|name| **name == names[index]).count() == 1;
         let name = if is_only { names[index].clone() } else { format!("{} ({})", names[index], index + 1) };
-        // Without the spaces of the file. It was read as JSON before, so this can't fail.
-        let json = serde_json::from_str::<serde_json::Value>(&text).map_or(text, |value| value.to_string());
-        sources.push(Source { name, record, json });
+        sources.push(Source { name, record, json: compact(text) });
     }
     Ok(sources)
+}
+
+/// Returns JSON without the spaces of its file. It was read as JSON before, so this can't fail.
+pub(super) fn compact(json: String) -> String {
+    serde_json::from_str::<serde_json::Value>(&json).map_or(json, |value| value.to_string())
 }
 
 fn refuse_to_overwrite_a_record(arguments: &ReportArguments) -> Result<(), Failure> {
@@ -108,7 +113,7 @@ fn refuse_to_overwrite_a_record(arguments: &ReportArguments) -> Result<(), Failu
 }
 
 /// Returns the published machines of all algorithms in the records.
-fn published(sources: &[Source]) -> Vec<&'static reference::ReferenceMachine> {
+fn published(sources: &[Source]) -> Vec<reference::ReferenceMachine> {
     let mut algorithms: Vec<&str> = Vec::new();
     for benchmark in sources.iter().flat_map(|source| &source.record.benchmarks) {
         if !algorithms.contains(&benchmark.algorithm.as_str()) {

@@ -10,9 +10,10 @@ use serde::Serialize;
 use super::exit::Failure;
 use super::output::Output;
 use super::progress::Terminal;
-use super::report::Form;
+use super::report::{Form, compact};
 use crate::engine::Progress as _;
 use crate::record::{self, OutFile};
+use crate::report::document::Document as Report;
 use crate::report::study::{csv, document, tables, verdicts};
 use crate::report::units::format_count;
 use crate::report::{html, markdown};
@@ -51,40 +52,65 @@ struct Document<'a> {
     #[serde(flatten)]
     study: &'a StudyResult,
     verdict: Vec<String>,
-    out: Option<&'a Path>,
+    report: Option<Written>,
+}
+
+/// The report that was written.
+#[derive(Serialize)]
+struct Written {
+    out: PathBuf,
+    format: Form,
+    bytes: usize,
+    plots: Vec<String>,
+    tables: Vec<String>,
 }
 
 pub(super) fn run(arguments: &StudyArguments, output: &mut Output) -> Result<ExitCode, Failure> {
     let form = arguments.out.as_deref().map(|out| Form::of(out, "a row for each case")).transpose()?;
     let text = read(&arguments.file)?;
-    let of_file = |error: FileError| {
-        Failure::usage(format!("{}: {error}", arguments.file.display()), error.help)
-    };
+    let of_file = |error: FileError| Failure::usage(format!("{}: {error}", arguments.file.display()), error.help);
     let file = StudyFile::parse(&text).map_err(of_file)?;
-    let materials = materials(arguments, &file)?;
+    let (materials, record_json) = materials(arguments, &file)?;
     let plan = Plan::new(&text, &file, &materials).map_err(of_file)?;
     refuse_to_overwrite(arguments)?;
     let out = arguments.out.as_deref().map(OutFile::create).transpose()?;
     let result = computed(&plan, arguments, output);
-    if let (Some(form), Some(out)) = (form, out) {
-        let report = || document(&result, &text);
-        let text = match form {
-            Form::Html => html::page(&report()),
-            Form::Markdown => markdown::page(&report()),
-            Form::Csv => csv::cases(&result),
-        };
-        out.write(&text)?;
-    }
+    let report = match (form, out, &arguments.out) {
+        (Some(form), Some(file), Some(path)) => {
+            let report = document(&result, &text, record_json.as_deref());
+            Some(write(form, file, path, &result, &report)?)
+        }
+        _ => None,
+    };
     if output.json {
         let verdict = verdicts(&result).into_iter().flat_map(|one| [one.main].into_iter().chain(one.more)).collect();
-        output.json(&Document { study: &result, verdict, out: arguments.out.as_deref() })?;
+        output.json(&Document { study: &result, verdict, report })?;
     } else {
         print(&result, output)?;
-        if let Some(out) = &arguments.out {
-            output.remark(&format!("report: {}", out.display()))?;
+        if let Some(Written { out, bytes, .. }) = report {
+            let size = format_count(bytes as u64);
+            output.remark(&format!("report: {} ({size} bytes)", out.display()))?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn write(form: Form, file: OutFile, out: &Path, result: &StudyResult, report: &Report) -> Result<Written, Failure> {
+    let text = match form {
+        Form::Html => html::page(report),
+        Form::Markdown => markdown::page(report),
+        Form::Csv => csv::cases(result),
+    };
+    file.write(&text)?;
+    let titles =
+        |titles: Vec<&str>, is_there: bool| titles.into_iter().filter(|_| is_there).map(ToOwned::to_owned).collect();
+    Ok(Written {
+        out: out.to_owned(),
+        format: form,
+        bytes: text.len(),
+        plots: titles(report.plots().collect(), form == Form::Html),
+        tables: titles(report.tables().collect(), form != Form::Csv),
+    })
 }
 
 fn computed(plan: &Plan, arguments: &StudyArguments, output: &Output) -> StudyResult {
@@ -105,21 +131,26 @@ fn read(path: &Path) -> Result<String, Failure> {
 }
 
 /// Reads what the study file refers to. Its paths begin at its own place; those of the command line at the user's.
-fn materials(arguments: &StudyArguments, file: &StudyFile) -> Result<Materials, Failure> {
+fn materials(arguments: &StudyArguments, file: &StudyFile) -> Result<(Materials, Option<String>), Failure> {
     let beside = |path: &Path| arguments.file.parent().unwrap_or(Path::new("")).join(path);
     let name = |path: &Path| path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let path = arguments.record.clone().or_else(|| file.record.as_deref().map(beside));
-    let record = path.map(|path| record::read(&path).map(|record| (name(&path), record))).transpose()?;
+    let read = path.map(|path| record::read_with_text(&path).map(|(record, text)| (name(&path), record, text)));
+    let (record, json) = match read.transpose()? {
+        Some((name, record, text)) => (Some((name, record)), Some(compact(text))),
+        None => (None, None),
+    };
     let epochs = match &file.epochs {
         Some(path) => {
             let path = beside(path.as_ref());
-            let text = fs::read_to_string(&path)
-                .map_err(|error| Failure::usage(format!("can't read {path:?}: {error}"), "epochs names a file beside the study"))?;
+            let text = fs::read_to_string(&path).map_err(|error| {
+                Failure::usage(format!("can't read {path:?}: {error}"), "epochs names a file beside the study")
+            })?;
             Some((name(&path), text))
         }
         None => None,
     };
-    Ok(Materials { record, epochs })
+    Ok((Materials { record, epochs }, json))
 }
 
 fn refuse_to_overwrite(arguments: &StudyArguments) -> Result<(), Failure> {
@@ -129,7 +160,10 @@ fn refuse_to_overwrite(arguments: &StudyArguments) -> Result<(), Failure> {
     };
     let inputs = [Some(arguments.file.as_path()), arguments.record.as_deref()];
     if inputs.into_iter().flatten().any(|path| same(path) == Some(true)) {
-        let message = format!("--out {:?} is what the study is made from, and would be lost", arguments.out.as_deref().unwrap_or(Path::new("")));
+        let message = format!(
+            "--out {:?} is what the study is made from, and would be lost",
+            arguments.out.as_deref().unwrap_or(Path::new(""))
+        );
         return Err(Failure::usage(message, "give the report a name of its own"));
     }
     Ok(())

@@ -83,7 +83,8 @@ impl Fleet {
     /// Returns the same machines, so many times as many.
     #[must_use]
     pub fn times(&self, count: u32) -> Self {
-        let classes = self.classes.iter().map(|class| Class { count: class.count.saturating_mul(count), ..class.clone() });
+        let classes =
+            self.classes.iter().map(|class| Class { count: class.count.saturating_mul(count), ..class.clone() });
         Self { classes: classes.collect() }
     }
 }
@@ -101,8 +102,10 @@ mod tests {
     fn classes_add_up_at_each_corner() {
         let watts = Interval { value: 10.0, low: 9.0, high: 12.0 };
         let joules = Interval { value: 0.5, low: 0.4, high: 0.6 };
-        let classes =
-            vec![class(100.0, Some(EnergyRate::PowerW(watts)), 2), class(20.0, Some(EnergyRate::JoulesPerHash(joules)), 3)];
+        let classes = vec![
+            class(100.0, Some(EnergyRate::PowerW(watts)), 2),
+            class(20.0, Some(EnergyRate::JoulesPerHash(joules)), 3),
+        ];
         let fleet = Fleet { classes };
         assert_eq!(fleet.best(), Draw { rate_hps: 260.0, power_w: Some(50.0) });
         assert_eq!(fleet.machines(), 5.0);
@@ -117,7 +120,8 @@ mod tests {
 
     #[test]
     fn one_class_without_a_figure_leaves_the_sum_absent() {
-        let mut fleet = Fleet { classes: vec![class(1.0, None, 1), class(1.0, Some(EnergyRate::PowerW(Interval::exact(1.0))), 1)] };
+        let mut fleet =
+            Fleet { classes: vec![class(1.0, None, 1), class(1.0, Some(EnergyRate::PowerW(Interval::exact(1.0))), 1)] };
         assert_eq!(fleet.best().power_w, None);
         assert_eq!((fleet.purchase(None), fleet.purchase(Some(10.0))), (None, Some(20.0)));
         fleet.classes[0].capex = Some(3.0);

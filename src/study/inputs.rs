@@ -108,9 +108,16 @@ impl Inputs {
 
     /// Returns each combination of figures, in the order of the lists; the last list changes fastest.
     pub fn combinations(&self) -> Vec<Economics> {
-        let mut all = vec![Economics { figures: BTreeMap::new(), switch_off: self.switch_off.unwrap_or(false), varied: Vec::new() }];
+        let mut all = vec![Economics {
+            figures: BTreeMap::new(),
+            switch_off: self.switch_off.unwrap_or(false),
+            varied: Vec::new(),
+        }];
         for (input, list) in &self.lists {
-            all = all.iter().flat_map(|economics| list.iter().map(|figure| economics.with(*input, *figure, list.len() > 1))).collect();
+            all = all
+                .iter()
+                .flat_map(|economics| list.iter().map(|figure| economics.with(*input, *figure, list.len() > 1)))
+                .collect();
         }
         all
     }
@@ -173,19 +180,31 @@ mod tests {
     #[test]
     fn what_is_said_later_goes_first_and_lists_combine() {
         let top = inputs(&[(Input::PriceKwh, &[0.05]), (Input::CoinPrice, &[1.0, 2.0]), (Input::Growth, &[0.1])]);
-        let scenario = Inputs { switch_off: Some(true), ..inputs(&[(Input::PriceKwh, &[0.03, 0.08]), (Input::Difficulty, &[5.0])]) };
+        let scenario = Inputs {
+            switch_off: Some(true),
+            ..inputs(&[(Input::PriceKwh, &[0.03, 0.08]), (Input::Difficulty, &[5.0])])
+        };
         let all = scenario.over(&top).combinations();
-        let seen: Vec<(f64, f64)> = all.iter().map(|one| (one.value(Input::PriceKwh), one.value(Input::CoinPrice))).collect();
+        let seen: Vec<(f64, f64)> =
+            all.iter().map(|one| (one.value(Input::PriceKwh), one.value(Input::CoinPrice))).collect();
         assert_eq!(seen, [(0.03, 1.0), (0.03, 2.0), (0.08, 1.0), (0.08, 2.0)]);
-        assert!(all.iter().all(|one| one.switch_off && one.get(Input::Growth).is_none() && one.value(Input::Difficulty) == 5.0));
+        assert!(
+            all.iter()
+                .all(|one| one.switch_off && one.get(Input::Growth).is_none() && one.value(Input::Difficulty) == 5.0)
+        );
         assert_eq!(all[0].varied, [Input::PriceKwh, Input::CoinPrice]);
     }
 
     #[test]
     fn what_nobody_says_is_the_default_or_absent() {
         let economics = &Inputs::default().combinations()[0];
-        assert_eq!((economics.value(Input::PriceKwh), economics.value(Input::Pue), economics.value(Input::Fees)), (0.05, 1.0, 0.0));
+        assert_eq!(
+            (economics.value(Input::PriceKwh), economics.value(Input::Pue), economics.value(Input::Fees)),
+            (0.05, 1.0, 0.0)
+        );
         assert_eq!((economics.get(Input::CoinPrice), economics.get(Input::Capex)), (None, None));
-        assert!(!economics.is_said(Input::PriceKwh) && economics.replaced(Input::PriceKwh, 0.1).is_said(Input::PriceKwh));
+        assert!(
+            !economics.is_said(Input::PriceKwh) && economics.replaced(Input::PriceKwh, 0.1).is_said(Input::PriceKwh)
+        );
     }
 }

@@ -100,8 +100,9 @@ impl Terms {
             let margin = self.coin_price.zip(kwh).map(|(price, kwh)| price * coins - self.price_kwh * kwh);
             if !(self.switch_off && margin.is_some_and(|margin| margin < 0.0)) {
                 sums.coins += coins;
-                sums.expected_blocks += epochs.blocks_per_hps[index] * self.draw.rate_hps * self.uptime * (1.0 - self.stale)
-                    / self.difficulty_factor;
+                sums.expected_blocks +=
+                    epochs.blocks_per_hps[index] * self.draw.rate_hps * self.uptime * (1.0 - self.stale)
+                        / self.difficulty_factor;
                 sums.energy_kwh = Some(sums.energy_kwh.unwrap_or(0.0) + kwh.unwrap_or(0.0));
                 running_s += seconds;
                 if let (Some(margin), Some(goal)) = (margin, to_return) {
@@ -168,12 +169,19 @@ impl Terms {
             .filter(none_below_zero);
         // Each machine brings the same, and the site has to be paid once.
         let each = revenue.zip(outcome.cost).map(|(revenue, cost)| (revenue - cost + self.fixed_cost) / self.machines);
-        let machines = each.filter(|each| *each > 0.0 && self.fixed_cost > 0.0).map(|each| (self.fixed_cost / each).ceil());
-        let energy_j_per_hash =
-            price_kwh.filter(|_| self.price_kwh > 0.0).zip(self.draw.power_w).map(|(price, watts)| {
-                watts / self.draw.rate_hps * price / self.price_kwh
-            });
-        BreakEven { price_kwh, coin_price, capex, machines, energy_j_per_hash: energy_j_per_hash.filter(|_| !self.switch_off) }
+        let machines =
+            each.filter(|each| *each > 0.0 && self.fixed_cost > 0.0).map(|each| (self.fixed_cost / each).ceil());
+        let energy_j_per_hash = price_kwh
+            .filter(|_| self.price_kwh > 0.0)
+            .zip(self.draw.power_w)
+            .map(|(price, watts)| watts / self.draw.rate_hps * price / self.price_kwh);
+        BreakEven {
+            price_kwh,
+            coin_price,
+            capex,
+            machines,
+            energy_j_per_hash: energy_j_per_hash.filter(|_| !self.switch_off),
+        }
     }
 
     /// Finds the price at which the profit changes its sign, by halving the range of its logarithm.
@@ -264,7 +272,10 @@ impl Intervals {
             let values: Option<Vec<f64>> = corners.iter().map(figure).collect();
             values.map(|values| {
                 let (low, high) = (f64::INFINITY, f64::NEG_INFINITY);
-                Range { low: values.iter().copied().fold(low, f64::min), high: values.iter().copied().fold(high, f64::max) }
+                Range {
+                    low: values.iter().copied().fold(low, f64::min),
+                    high: values.iter().copied().fold(high, f64::max),
+                }
             })
         };
         Self {
@@ -276,3 +287,7 @@ impl Intervals {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "outcome_tests.rs"]
+mod tests;

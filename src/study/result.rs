@@ -151,14 +151,18 @@ pub fn study(plan: &Plan, threads: Option<usize>, progress: impl Fn(usize)) -> S
         description: plan.description.clone(),
         currency: plan.currency.clone(),
         record: plan.record.clone(),
-        windows: plan.windows.iter().map(|window| WindowResult {
-            name: window.name.clone(),
-            coin: window.coin,
-            from: window.days.from().to_string(),
-            to: window.days.to().to_string(),
-            blocks: window.blocks,
-            days: window.network(Some(0.0), None).map_or_else(|_| window.days.days(), |network| network.days()),
-        }).collect(),
+        windows: plan
+            .windows
+            .iter()
+            .map(|window| WindowResult {
+                name: window.name.clone(),
+                coin: window.coin,
+                from: window.days.from().to_string(),
+                to: window.days.to().to_string(),
+                blocks: window.blocks,
+                days: window.network(Some(0.0), None).map_or_else(|_| window.days.days(), |network| network.days()),
+            })
+            .collect(),
         fleets: plan.fleets.clone(),
         scenarios: plan.scenarios.clone(),
         mains: plan.mains.clone(),
@@ -190,14 +194,18 @@ fn computed(plan: &Plan, case: &Case, threads: Option<usize>) -> CaseResult {
         count: case.count,
         scenario: case.scenario,
         varied: economics.varied.iter().map(|input| (*input, economics.value(*input))).collect(),
-        machines: fleet.classes.iter().map(|class| ClassResult {
-            name: class.name.clone(),
-            kind: class.kind.clone(),
-            count: class.count,
-            rate_hps: class.rate_hps,
-            power_w: class.energy.map(|energy| energy.power_w(class.rate_hps)),
-            source: class.source.clone(),
-        }).collect(),
+        machines: fleet
+            .classes
+            .iter()
+            .map(|class| ClassResult {
+                name: class.name.clone(),
+                kind: class.kind.clone(),
+                count: class.count,
+                rate_hps: class.rate_hps,
+                power_w: class.energy.map(|energy| energy.power_w(class.rate_hps)),
+                source: class.source.clone(),
+            })
+            .collect(),
         algorithm: algorithm_of(&case.network),
         rate_hps: best.rate_hps,
         power_w: best.power_w,
@@ -211,9 +219,7 @@ fn computed(plan: &Plan, case: &Case, threads: Option<usize>) -> CaseResult {
         intervals,
         break_even: terms.break_even(epochs),
         solo: solo(outcome.expected_blocks, days),
-        simulated: plan.model.as_ref().map(|model| {
-            simulate(model, epochs, &terms, economics, measured(case), threads)
-        }),
+        simulated: plan.model.as_ref().map(|model| simulate(model, epochs, &terms, economics, measured(case), threads)),
     }
 }
 
@@ -257,7 +263,9 @@ fn words_of(model: &Model) -> Vec<String> {
     words.push(match model.luck {
         Luck::None => "no luck: a pool pays each share".to_owned(),
         Luck::Solo => "luck of mining alone: blocks come as a Poisson process".to_owned(),
-        Luck::Pool(rate_hps) => format!("luck of a pool of {rate_hps:e} H/s, whose blocks are shared: a Poisson process"),
+        Luck::Pool(rate_hps) => {
+            format!("luck of a pool of {rate_hps:e} H/s, whose blocks are shared: a Poisson process")
+        }
     });
     words.push(match &model.difficulty {
         Difficulty::AsAssumed => "the difficulty goes as assumed".to_owned(),
@@ -290,14 +298,21 @@ fn words_of(model: &Model) -> Vec<String> {
 
 fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = plan.notes.clone();
-    let mut push = |note: String| if !notes.contains(&note) { notes.push(note) };
+    let mut push = |note: String| {
+        if !notes.contains(&note) {
+            notes.push(note)
+        }
+    };
     let is_basis = |case: &Case, basis: Basis| match &case.network {
         Network::Window { stretches, .. } => stretches.iter().any(|stretch| stretch.basis == basis),
         Network::Point { .. } => false,
     };
     for case in &plan.cases {
         if case.network.coin() == Coin::Xmr && is_basis(case, Basis::Known) {
-            push("Monero's difficulty is a mean between blocks whose figures are known; within each stretch it moved".to_owned());
+            push(
+                "Monero's difficulty is a mean between blocks whose figures are known; within each stretch it moved"
+                    .to_owned(),
+            );
         }
         if is_basis(case, Basis::Assumed) {
             push("a part of the window lies past the data; its difficulty is assumed".to_owned());

@@ -180,3 +180,90 @@ fn usual(input: Input, value: f64) -> Option<(f64, f64)> {
         Input::FixedCost => (value > 0.0).then_some((value * 0.5, value * 1.5)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::file::StudyFile;
+    use crate::study::plan::Materials;
+
+    fn found(text: &str) -> Sensitivity {
+        let text = format!("name = \"t\"\ncoin = \"btc\"\n{text}\n[[fleet]]\nmachine = \"S9\"");
+        let plan = Plan::new(&text, &StudyFile::parse(&text).unwrap(), &Materials::default()).unwrap();
+        sensitivity(&plan, 0).unwrap()
+    }
+
+    const SUMMER: &str = "[[window]]\nfrom = 2017-05-17\nto = 2017-07-06";
+    /// What an S9 brings in that window, and what it takes, worked out elsewhere.
+    const COINS: f64 = 0.266_003_66;
+    const KWH: f64 = 1.323 * 24.0 * 51.0;
+
+    fn effect(sensitivity: &Sensitivity, input: Input) -> Effect {
+        *sensitivity.effects.iter().find(|effect| effect.input == input).unwrap_or_else(|| panic!("{input:?}"))
+    }
+
+    #[test]
+    fn each_input_moves_the_profit_as_arithmetic_says() {
+        let text = format!(
+            "coin_price = {{ low = 1727, value = 2466, high = 2953 }}\nprice_kwh = 0.05\ncapex = 200\n\
+             [sensitivity]\nprice_kwh = {{ low = 0.02, high = 0.2 }}\n{SUMMER}"
+        );
+        let sensitivity = found(&text);
+        assert_eq!(sensitivity.figure, Figure::Profit);
+        let profit =
+            |coins: f64, price: f64, kwh: f64, price_kwh: f64, capex: f64| coins * price - kwh * price_kwh - capex;
+        let best = profit(COINS, 2466.0, KWH, 0.05, 200.0);
+        let expected = [
+            (
+                Input::CoinPrice,
+                "stated",
+                profit(COINS, 1727.0, KWH, 0.05, 200.0),
+                profit(COINS, 2953.0, KWH, 0.05, 200.0),
+            ),
+            (
+                Input::PriceKwh,
+                "stated",
+                profit(COINS, 2466.0, KWH, 0.02, 200.0),
+                profit(COINS, 2466.0, KWH, 0.2, 200.0),
+            ),
+            (
+                Input::Difficulty,
+                "assumed",
+                profit(COINS / 0.8, 2466.0, KWH, 0.05, 200.0),
+                profit(COINS / 1.2, 2466.0, KWH, 0.05, 200.0),
+            ),
+            (
+                Input::Power,
+                "assumed",
+                profit(COINS, 2466.0, KWH * 0.9, 0.05, 200.0),
+                profit(COINS, 2466.0, KWH * 1.1, 0.05, 200.0),
+            ),
+            (Input::Capex, "assumed", best + 50.0, best - 50.0),
+            (Input::Fees, "assumed", best, profit(COINS * 1.1, 2466.0, KWH, 0.05, 200.0)),
+        ];
+        for (input, range_is, at_low, at_high) in expected {
+            let found = effect(&sensitivity, input);
+            assert_eq!(found.range_is, range_is, "{input:?}");
+            for (found, expected) in [(found.at_low, at_low), (found.at_high, at_high)] {
+                assert!((found - expected).abs() < 1e-4, "{input:?}: {found} is not {expected}");
+            }
+        }
+        let reach = |effect: &Effect| (effect.at_high - effect.at_low).abs();
+        assert!(
+            sensitivity.effects.windows(2).all(|pair| reach(&pair[0]) >= reach(&pair[1])),
+            "the greatest stands first"
+        );
+        assert!(sensitivity.effects.iter().all(|effect| effect.input != Input::LifeYears), "nobody said any");
+    }
+
+    #[test]
+    fn without_a_price_the_cost_of_a_coin_is_looked_at_and_growth_where_there_is_some() {
+        let sensitivity = found(SUMMER);
+        assert_eq!(sensitivity.figure, Figure::CostPerCoin);
+        assert!((sensitivity.result / (KWH * 0.05 / COINS) - 1.0).abs() < 1e-6, "{}", sensitivity.result);
+        assert!(sensitivity.effects.iter().all(|effect| effect.input != Input::Growth));
+        let future = found("growth = \"1%/epoch\"\n[[window]]\nfrom = 2026-07-01\nto = 2027-06-30");
+        let growth = effect(&future, Input::Growth);
+        assert!(growth.at_low < future.result && future.result < growth.at_high, "{growth:?}");
+    }
+}

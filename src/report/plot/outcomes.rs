@@ -29,8 +29,7 @@ impl Outcome {
 /// Draws results as boxes on one axis, the first on top. `unit` is that of the axis. None where there is none to draw.
 #[must_use]
 pub fn outcomes(id: &str, title: &str, unit: &str, rows: &[Outcome]) -> Option<Plot> {
-    let rows: Vec<&Outcome> =
-        rows.iter().filter(|row| row.values().iter().all(|value| value.is_finite())).collect();
+    let rows: Vec<&Outcome> = rows.iter().filter(|row| row.values().iter().all(|value| value.is_finite())).collect();
     let (min, max) = range(rows.iter().flat_map(|row| row.values()))?;
     // Whether it pays is seen against zero, where that is near.
     let near = (max - min).max(max.abs() / 4.0);
@@ -40,7 +39,10 @@ pub fn outcomes(id: &str, title: &str, unit: &str, rows: &[Outcome]) -> Option<P
         .iter()
         .map(|row| {
             let [p5, p25, p50, p75, p95] = row.values();
-            format!("{}: {p50:.3e}, half of the paths {p25:.3e} to {p75:.3e}, nine in ten {p5:.3e} to {p95:.3e}", row.label)
+            format!(
+                "{}: {p50:.3e}, half of the paths {p25:.3e} to {p75:.3e}, nine in ten {p5:.3e} to {p95:.3e}",
+                row.label
+            )
         })
         .collect();
     let description = format!("Median and spread of simulated paths, {unit}. {}.", spoken.join("; "));
@@ -49,7 +51,8 @@ pub fn outcomes(id: &str, title: &str, unit: &str, rows: &[Outcome]) -> Option<P
 
 fn on(canvas: &mut Canvas, rows: &[&Outcome], scale: Scale, unit: &str) -> f64 {
     let width = canvas.width();
-    let widest = |text: fn(&Outcome) -> &String| rows.iter().map(|row| text_width(text(row))).fold(0.0, f64::max) + 12.0;
+    let widest =
+        |text: fn(&Outcome) -> &String| rows.iter().map(|row| text_width(text(row))).fold(0.0, f64::max) + 12.0;
     let (labels, words) = (widest(|row| &row.label), widest(|row| &row.words));
     let is_beside = is_wide(canvas) && labels + words < width * 0.55;
     let (left, right) = if is_beside { (labels, width - words) } else { (8.0, width - 12.0) };
@@ -107,7 +110,11 @@ mod tests {
         let plot = outcomes("o", "Outcomes", "USD", &[outcome("first", 10.0), outcome("second", 100.0)]).unwrap();
         assert_sound(&plot);
         assert!(plot.wide.find(">first<") < plot.wide.find(">second<") && plot.wide.contains("class=\"zero\""));
-        assert!(plot.description.contains("first: 1.000e1, half of the paths 5.000e0 to 2.000e1"), "{}", plot.description);
+        assert!(
+            plot.description.contains("first: 1.000e1, half of the paths 5.000e0 to 2.000e1"),
+            "{}",
+            plot.description
+        );
     }
 
     #[test]

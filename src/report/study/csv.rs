@@ -7,7 +7,8 @@ use crate::study::{CaseResult, Percentiles, StudyResult};
 pub fn cases(study: &StudyResult) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let headings: Vec<&str> = cells_of(study, None).into_iter().map(|(heading, _)| heading).collect();
-    let mut write = |row: Vec<String>| writer.write_record(row).expect("rows are all of one length, and memory takes them");
+    let mut write =
+        |row: Vec<String>| writer.write_record(row).expect("rows are all of one length, and memory takes them");
     write(headings.into_iter().map(str::to_owned).collect());
     for case in &study.cases {
         write(cells_of(study, Some(case)).into_iter().map(|(_, cell)| cell).collect());
@@ -19,9 +20,8 @@ pub fn cases(study: &StudyResult) -> String {
 /// Returns the cells of a case with their headings; empty ones without a case.
 fn cells_of(study: &StudyResult, case: Option<&CaseResult>) -> Vec<(&'static str, String)> {
     let text = |of: &dyn Fn(&CaseResult) -> String| case.map(of).unwrap_or_default();
-    let number = |of: &dyn Fn(&CaseResult) -> Option<f64>| {
-        case.and_then(of).map_or_else(String::new, |value| value.to_string())
-    };
+    let number =
+        |of: &dyn Fn(&CaseResult) -> Option<f64>| case.and_then(of).map_or_else(String::new, |value| value.to_string());
     let mut cells = vec![
         ("window", text(&|case| study.windows[case.window].name.clone())),
         ("from", text(&|case| study.windows[case.window].from.clone())),
@@ -56,11 +56,12 @@ fn cells_of(study: &StudyResult, case: Option<&CaseResult>) -> Vec<(&'static str
         ("solo_expected_blocks", number(&|case| Some(case.solo.expected_blocks))),
         ("solo_p_any", number(&|case| Some(case.solo.p_any))),
     ];
-    let simulated = |of: &dyn Fn(&Percentiles) -> f64| {
-        number(&|case| case.simulated.as_ref()?.profit.as_ref().map(of))
-    };
+    let simulated = |of: &dyn Fn(&Percentiles) -> f64| number(&|case| case.simulated.as_ref()?.profit.as_ref().map(of));
     cells.extend([
-        ("paths", text(&|case| case.simulated.as_ref().map_or_else(String::new, |simulated| simulated.paths.to_string()))),
+        (
+            "paths",
+            text(&|case| case.simulated.as_ref().map_or_else(String::new, |simulated| simulated.paths.to_string())),
+        ),
         ("p_profit", number(&|case| case.simulated.as_ref()?.p_profit)),
         ("profit_p5", simulated(&|spread| spread.p5)),
         ("profit_p25", simulated(&|spread| spread.p25)),

@@ -92,7 +92,10 @@ fn rows(id: &str, title: &str, axis: &str, values: Values<'_>, mut rows: Vec<Row
 /// Draws what a coin has to fetch to pay for its electricity, for the fleets of a window that differ most.
 pub(super) fn break_even(study: &StudyResult, main: &CaseResult, index: usize) -> Option<Plot> {
     let line = |case: &CaseResult| {
-        Some(BreakEvenLine { label: study.fleets[case.fleet].clone(), energy_per_coin_kwh: StudyResult::energy_per_coin_kwh(case)? })
+        Some(BreakEvenLine {
+            label: study.fleets[case.fleet].clone(),
+            energy_per_coin_kwh: StudyResult::energy_per_coin_kwh(case)?,
+        })
     };
     let mut lines: Vec<BreakEvenLine> = fleets(study, main).into_iter().filter_map(line).collect();
     lines.sort_by(|a, b| a.energy_per_coin_kwh.value.total_cmp(&b.energy_per_coin_kwh.value));
@@ -102,7 +105,11 @@ pub(super) fn break_even(study: &StudyResult, main: &CaseResult, index: usize) -
     }
     let plot = plot::BreakEven {
         id: &format!("break-even-{index}"),
-        title: &format!("What one {} has to fetch to pay for its electricity, {}", study.symbol(main), study.windows[main.window].name),
+        title: &format!(
+            "What one {} has to fetch to pay for its electricity, {}",
+            study.symbol(main),
+            study.windows[main.window].name
+        ),
         symbol: study.symbol(main),
         currency: &study.currency,
         price_kwh: main.price_kwh,
@@ -112,13 +119,19 @@ pub(super) fn break_even(study: &StudyResult, main: &CaseResult, index: usize) -
 }
 
 /// Draws coins epoch by epoch.
-pub(super) fn over_time(study: &StudyResult, main: &CaseResult, stretches: &[StretchResult], index: usize) -> Option<Plot> {
+pub(super) fn over_time(
+    study: &StudyResult,
+    main: &CaseResult,
+    stretches: &[StretchResult],
+    index: usize,
+) -> Option<Plot> {
     let of = |stretch: &StretchResult| {
         let day: Date = stretch.from.get(..10)?.parse().ok()?;
         Some(EpochCoins { from: day, days: stretch.days, coins: Interval::exact(stretch.coins) })
     };
     let data: Vec<EpochCoins> = stretches.iter().filter_map(of).collect();
-    let title = format!("Coins of {}, difficulty by difficulty, {}", study.machines_of(main), study.windows[main.window].name);
+    let title =
+        format!("Coins of {}, difficulty by difficulty, {}", study.machines_of(main), study.windows[main.window].name);
     epochs(&format!("epochs-{index}"), &title, study.symbol(main), &data)
 }
 
@@ -146,7 +159,8 @@ pub(super) fn sensitivity(study: &StudyResult, sensitivity: &Sensitivity, index:
 pub(super) fn simulated(study: &StudyResult, main: &CaseResult, index: usize) -> Option<Plot> {
     let cases: Vec<&CaseResult> =
         if study.terms(main).count() > 1 { study.terms(main).collect() } else { fleets(study, main) };
-    let is_profit = cases.iter().any(|case| case.simulated.as_ref().is_some_and(|simulated| simulated.profit.is_some()));
+    let is_profit =
+        cases.iter().any(|case| case.simulated.as_ref().is_some_and(|simulated| simulated.profit.is_some()));
     let (currency, symbol) = (study.currency.as_str(), study.symbol(main));
     let has_terms = study.terms(main).count() > 1;
     let outcome = |case: &&CaseResult| {

@@ -6,8 +6,6 @@ pub mod tables;
 mod verdict;
 mod words;
 
-use serde::Serialize;
-
 pub use self::verdict::{Verdict, verdicts};
 use super::document::{Block, Data, Document, Fact, Section};
 use super::plot::Plot;
@@ -15,7 +13,7 @@ use super::units::{format_coins_fully, format_kwh, format_money, format_rough_mo
 use crate::study::{CaseResult, StudyResult};
 
 /// More parts of a window than a table is read for; the plot and the CSV have them all.
-const STRETCHES_MAX: usize = 40;
+const STRETCHES_MAX: usize = 12;
 
 /// What no figure of a study holds.
 const LEFT_OUT: [&str; 4] = [
@@ -26,16 +24,18 @@ const LEFT_OUT: [&str; 4] = [
     "a verdict holds for the terms that are named; the sensitivity and the break-even prices say when it turns",
 ];
 
-/// Makes the report of a study. `source` is the study file's text.
+/// Makes the report of a study. `source` is the study file's text, and `record` the JSON of the record that its engines
+/// come from: with both the report can be made again.
 #[must_use]
-pub fn document(study: &StudyResult, source: &str) -> Document {
+pub fn document(study: &StudyResult, source: &str, record: Option<&str>) -> Document {
     let verdicts = verdicts(study);
-    let mut sections: Vec<Section> = Vec::new();
+    let question = (!study.description.is_empty()).then(|| Block::Text(study.description.clone()));
+    let mut sections: Vec<Section> = Section::of("The question", question.into_iter().collect()).into_iter().collect();
     let many = study.mains.len() > 1;
     for (index, (place, verdict)) in study.mains.iter().zip(&verdicts).enumerate() {
         let main = &study.cases[*place];
         let window = &study.windows[main.window];
-        let title = if many { window.name.clone() } else { "Verdict".to_owned() };
+        let title = if many { verdict::capital(&window.name) } else { "Verdict".to_owned() };
         let mut blocks = vec![Block::Facts(facts(study, main)), Block::List(verdict.more.clone())];
         blocks.extend(window_blocks(study, main, index));
         sections.extend(Section::of(&title, blocks));
@@ -44,25 +44,26 @@ pub fn document(study: &StudyResult, source: &str) -> Document {
     sections.extend(Section::of("What it hangs on", sensitivity_blocks(study)));
     sections.extend(Section::of("Assumed, and left out", assumed(study)));
     let sources = vec![
-        Block::Text("Rates and powers of machines that nobody measured here are those of makers and testers.".to_owned()),
+        Block::Text(
+            "Rates and powers of machines that nobody measured here are those of makers and testers.".to_owned(),
+        ),
         Block::Table("Machines".to_owned(), tables::sources(study)),
     ];
     sections.extend(Section::of("Machines", sources));
+    let file = Data { kind: "study", name: "study.toml".to_owned(), json: serde_json::Value::from(source).to_string() };
+    let record = record.map(|json| Data {
+        kind: "record",
+        name: study.record.clone().unwrap_or_default(),
+        json: json.to_owned(),
+    });
+    let data = [file].into_iter().chain(record).collect();
     Document {
         title: study.name.clone(),
         subtitle: subtitle(study),
         headline: verdicts.iter().map(|verdict| verdict.main.clone()).collect(),
         sections,
-        data: vec![
-            Data { name: "study.json".to_owned(), json: json(study) },
-            Data { name: "study.toml".to_owned(), json: json(&source) },
-        ],
+        data,
     }
-}
-
-/// Writes what a report carries with it. Figures of a study are finite, and its keys are texts.
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("a study has only what JSON has")
 }
 
 fn subtitle(study: &StudyResult) -> String {
@@ -70,7 +71,7 @@ fn subtitle(study: &StudyResult) -> String {
     let record = study.record.as_ref().map_or_else(String::new, |record| format!(", engines of {record}"));
     let cases = study.cases.len();
     let plural = if cases == 1 { "case" } else { "cases" };
-    format!("A study by {name} {version}: {cases} {plural}{record}. {}", study.description)
+    format!("A study by {name} {version}: {cases} {plural}{record}")
 }
 
 fn plot(blocks: &mut Vec<Block>, plot: Option<Plot>) {

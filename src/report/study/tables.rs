@@ -2,7 +2,9 @@
 
 use super::words::{self, chance, energy, money, percent, rate};
 use crate::report::table::{Column, Table};
-use crate::report::units::{format_coins_fully, format_interval, format_money, format_rough_money, format_si, group_thousands};
+use crate::report::units::{
+    format_coins_fully, format_interval, format_money, format_rough_money, format_si, group_thousands,
+};
 use crate::study::{CaseResult, ClassResult, Percentiles, Sensitivity, StretchResult, StudyResult};
 
 /// More terms than columns that a page has room for.
@@ -54,9 +56,11 @@ pub fn profits(study: &StudyResult, main: &CaseResult) -> Option<Table> {
     }
     let columns = terms.iter().map(|case| Column::right(study.terms_of(case)));
     let mut table = Table::new([Column::left("machines")].into_iter().chain(columns));
-    for row in study.alike(main) {
+    for row in study.alike(main).filter(|case| case.count == main.count) {
         let cells = study.terms(row).map(|case| {
-            case.outcome.profit.map_or_else(|| "absent".to_owned(), |profit| format_rough_money(profit, &study.currency))
+            case.outcome
+                .profit
+                .map_or_else(|| "absent".to_owned(), |profit| format_rough_money(profit, &study.currency))
         });
         table.push_row([study.machines_of(row)].into_iter().chain(cells));
     }
@@ -252,10 +256,16 @@ pub fn assumptions(study: &StudyResult, case: &CaseResult) -> Vec<String> {
     }
     let is_said = |name: crate::study::Input| case.inputs.iter().any(|(input, _)| *input == name);
     if !is_said(crate::study::Input::PriceKwh) {
-        items.push(format!("electricity at {} {} per kWh, because nothing else is said", case.price_kwh, study.currency));
+        items.push(format!(
+            "electricity at {} {} per kWh, because nothing else is said",
+            case.price_kwh, study.currency
+        ));
     }
     if case.switch_off {
-        items.push(format!("machines are switched off while their electricity costs more than it earns: they run {} of the time", percent(case.outcome.running)));
+        items.push(format!(
+            "machines are switched off while their electricity costs more than it earns: they run {} of the time",
+            percent(case.outcome.running)
+        ));
     }
     items
 }

@@ -72,7 +72,8 @@ impl Speaker<'_> {
         let outcome = &self.case.outcome;
         let could = if self.case.is_assumed { "can expect" } else { "could expect" };
         let coins = words::coins(self.case, self.symbol);
-        let energy = outcome.energy_kwh.map_or_else(String::new, |kwh| format!(" for {} of electricity", format_kwh(kwh, 4)));
+        let energy =
+            outcome.energy_kwh.map_or_else(String::new, |kwh| format!(" for {} of electricity", format_kwh(kwh, 4)));
         let head = format!("{}: {} {could} {coins}{energy}", capital(&self.window()), self.machines());
         let would = if self.case.is_assumed { "it would pay" } else { "it would have paid" };
         let not = would.replace("would", "would not");
@@ -94,7 +95,9 @@ impl Speaker<'_> {
             let how = if spread { "the window's part of the price of the machines is" } else { "the machines cost" };
             parts.push(format!("{how} {}", self.rough(capital)));
         }
-        if let Some((_, site)) = self.case.inputs.iter().find(|(input, range)| *input == Input::FixedCost && range.value > 0.0) {
+        if let Some((_, site)) =
+            self.case.inputs.iter().find(|(input, range)| *input == Input::FixedCost && range.value > 0.0)
+        {
             parts.push(format!("the site costs {}", self.rough(site.value)));
         }
         if let (Some(revenue), Some(price)) = (outcome.revenue, self.case.coin_price) {
@@ -107,19 +110,24 @@ impl Speaker<'_> {
 
     /// Says what other counts of the same fleet come to.
     fn count(&self) -> Option<String> {
-        let of_fleet: Vec<&CaseResult> = self.study.alike(self.case).filter(|case| case.fleet == self.case.fleet).collect();
+        let of_fleet: Vec<&CaseResult> =
+            self.study.alike(self.case).filter(|case| case.fleet == self.case.fleet).collect();
         let (first, last) = (of_fleet.first()?, of_fleet.last()?);
         if first.count == last.count {
             return None;
         }
         let coins = |case: &CaseResult| format_coins(case.outcome.coins);
         let money = match (first.outcome.profit, last.outcome.profit) {
-            (Some(low), Some(high)) => format!(", a profit of {} to {}", self.rough(low), self.rough(high)),
+            (Some(low), Some(high)) => format!(", with a profit from {} to {}", self.rough(low), self.rough(high)),
             _ => String::new(),
         };
+        let (name, symbol) = (&self.study.fleets[self.case.fleet], self.symbol);
         Some(format!(
-            "{} to {} of {}: {} to {} {}{money}.",
-            first.count, last.count, self.study.fleets[self.case.fleet], coins(first), coins(last), self.symbol
+            "{} to {} × {name}: {} to {} {symbol}{money}.",
+            first.count,
+            last.count,
+            coins(first),
+            coins(last)
         ))
     }
 
@@ -142,9 +150,9 @@ impl Speaker<'_> {
         };
         let ((low, low_terms), (high, high_terms)) = (&profits[0], &profits[profits.len() - 1]);
         Some(format!(
-            "Over the {} sets of terms {} brings {} ({low_terms}) to {} ({high_terms}); {count}.",
+            "Over the {} sets of terms that are looked at, the profit runs from {} ({low_terms}) to {} ({high_terms}); \
+             {count}.",
             profits.len(),
-            self.machines(),
             self.rough(*low),
             self.rough(*high)
         ))
@@ -156,7 +164,8 @@ impl Speaker<'_> {
         let profit = self.case.outcome.profit;
         let per_kwh = even.price_kwh.map(|price| format!("{} per kWh", format_money(price, self.currency)));
         let per_coin = even.coin_price.map(|price| format!("{} per {}", self.rough(price), self.symbol));
-        let a_machine = even.capex.map(|price| format!("{} a machine", self.rough(price)));
+        let whole = "all of it charged to this window";
+        let a_machine = even.capex.map(|price| self.rough(price));
         let is_paying = profit.is_some_and(|profit| profit > 0.0);
         let mut parts = Vec::new();
         match (is_paying, profit) {
@@ -164,12 +173,14 @@ impl Speaker<'_> {
             (true, _) => {
                 parts.extend(per_kwh.map(|price| format!("electricity above {price}")));
                 parts.extend(per_coin.map(|price| format!("a coin below {price}")));
-                parts.extend(a_machine.map(|price| format!("machines above {price}")));
+                parts.extend(a_machine.map(|price| format!("a machine that costs more than {price}, {whole}")));
             }
             (false, _) => {
                 parts.extend(per_kwh.map(|price| format!("electricity below {price}")));
                 parts.extend(per_coin.map(|price| format!("a coin above {price}")));
-                parts.extend(a_machine.filter(|_| self.case.outcome.capital_cost.is_some()).map(|price| format!("machines below {price}")));
+                let has_price = self.case.outcome.capital_cost.is_some();
+                let a_machine = a_machine.filter(|_| has_price);
+                parts.extend(a_machine.map(|price| format!("a machine for less than {price}, {whole}")));
                 let machines = even.machines.map(|machines| format!("{machines:.0} machines or more"));
                 parts.extend(machines);
                 if even.price_kwh.is_none() {
@@ -198,7 +209,9 @@ impl Speaker<'_> {
         self.case.outcome.capital_cost?;
         let days = self.study.windows[self.case.window].days;
         Some(match self.case.outcome.payback_days {
-            Some(payback) => format!("The machines have earned back their whole price after {payback:.0} of {days:.0} days."),
+            Some(payback) => {
+                format!("The machines have earned back their whole price after {payback:.0} of {days:.0} days.")
+            }
             None => format!("Within these {days:.0} days the machines don't earn back their whole price."),
         })
     }
@@ -213,6 +226,9 @@ impl Speaker<'_> {
         let best = singles.iter().max_by(|a, b| per_machine(a).total_cmp(&per_machine(b)))?;
         let worst = singles.iter().min_by(|a, b| per_machine(a).total_cmp(&per_machine(b)))?;
         let ratio = per_machine(best) / per_machine(worst);
+        if !ratio.is_finite() {
+            return None;
+        }
         let name = |case: &CaseResult| self.study.fleets[case.fleet].clone();
         (ratio > FAR_APART).then(|| {
             format!(
@@ -230,7 +246,11 @@ impl Speaker<'_> {
     fn alone(&self) -> Option<String> {
         let solo = &self.case.solo;
         (solo.expected_blocks < 10.0).then(|| {
-            format!("Alone, without a pool, {} would find any block at all with a chance of {}.", self.machines(), chance(solo.p_any))
+            format!(
+                "Alone, without a pool, {} would find any block at all with a chance of {}.",
+                self.machines(),
+                chance(solo.p_any)
+            )
         })
     }
 
@@ -270,7 +290,7 @@ impl Speaker<'_> {
 }
 
 /// Returns a text with a capital at its beginning.
-fn capital(text: &str) -> String {
+pub(super) fn capital(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + characters.as_str())
 }

@@ -1,11 +1,14 @@
 //! The figures of a study in words.
 
-use crate::report::units::{between, format_coins, format_coins_fully, format_count, format_kwh, format_money, format_percent, format_rough_money, format_si, group_thousands};
+use crate::report::units::{
+    between, format_coins, format_coins_fully, format_count, format_kwh, format_money, format_percent,
+    format_rough_money, format_si, group_thousands,
+};
 use crate::study::{CaseResult, Figure, Input, StudyResult};
 
 /// Words a part of something as a percentage with as many digits as it has.
 pub(super) fn percent(part: f64) -> String {
-    format!("{} %", (part * 1e6).round() / 1e4)
+    format!("{} %", (part * 1e4).round() / 1e2)
 }
 
 /// Words a probability: to a percent, and with a power of ten where it is tiny.
@@ -43,6 +46,10 @@ pub(super) fn value(input: Input, value: f64, currency: &str, symbol: &str) -> S
 
 /// Words a price with thousands separators and no more digits than it has.
 fn plain(value: f64) -> String {
+    // Cents have two digits.
+    if value >= 1.0 && value.fract() != 0.0 {
+        return group_thousands(&format!("{value:.2}"));
+    }
     group_thousands(&format!("{}", (value * 1e6).round() / 1e6))
 }
 
@@ -57,8 +64,8 @@ pub(super) fn input_range(input: Input, low: f64, high: f64, currency: &str, sym
         Input::Capex if high < 10.0 => format!("price of machines, {factors}"),
         Input::Capex => format!("price of a machine, {plain_ends} {currency}"),
         Input::FixedCost => format!("cost of the site, {plain_ends} {currency}"),
-        Input::LifeYears => format!("life of a machine, {plain_ends} years"),
-        Input::Pue => format!("PUE, {plain_ends}"),
+        Input::LifeYears => format!("life of a machine, {low} to {high} years"),
+        Input::Pue => format!("PUE, {low} to {high}"),
         Input::Growth => format!("growth of the difficulty, {parts} an epoch"),
         Input::Difficulty => format!("difficulty, {factors}"),
         Input::PoolFee => format!("pool fee, {parts}"),
@@ -98,7 +105,8 @@ impl StudyResult {
     /// Returns in words by which figures a case differs from others of its fleet: its scenario, and what stands in lists.
     pub(super) fn terms_of(&self, case: &CaseResult) -> String {
         let scenario = case.scenario.map(|scenario| self.scenarios[scenario].clone());
-        let varied = case.varied.iter().map(|(input, figure)| value(*input, *figure, &self.currency, self.symbol(case)));
+        let varied =
+            case.varied.iter().map(|(input, figure)| value(*input, *figure, &self.currency, self.symbol(case)));
         let words: Vec<String> = scenario.into_iter().chain(varied).collect();
         if words.is_empty() { "as assumed".to_owned() } else { words.join(", ") }
     }
@@ -112,20 +120,17 @@ impl StudyResult {
 
     /// Returns the cases of a window that have the same machines as another one, under all terms.
     pub(super) fn terms<'a>(&'a self, main: &'a CaseResult) -> impl Iterator<Item = &'a CaseResult> + 'a {
-        self.cases.iter().filter(move |case| {
-            case.window == main.window && case.fleet == main.fleet && case.count == main.count
-        })
+        self.cases
+            .iter()
+            .filter(move |case| case.window == main.window && case.fleet == main.fleet && case.count == main.count)
     }
 }
 
 /// Words coins with their symbol, and their interval where they have one.
 pub(super) fn coins(case: &CaseResult, symbol: &str) -> String {
     let (best, range) = (case.outcome.coins, case.intervals.coins);
-    let interval = if range.low < range.high {
-        format!(" ({})", between(&format_coins(range.low), &format_coins(range.high)))
-    } else {
-        String::new()
-    };
+    let (low, high) = (format_coins(range.low), format_coins(range.high));
+    let interval = if low == high { String::new() } else { format!(" ({})", between(&low, &high)) };
     format!("{} {symbol}{interval}", format_coins_fully(best))
 }
 
@@ -168,7 +173,7 @@ mod tests {
 
     #[test]
     fn prices_keep_the_digits_that_they_have() {
-        assert_eq!(value(Input::CoinPrice, 3840.1, "USD", "BTC"), "3,840.1 USD per BTC");
+        assert_eq!(value(Input::CoinPrice, 3840.1, "USD", "BTC"), "3,840.10 USD per BTC");
         assert_eq!(value(Input::Growth, 0.019_999_999, "USD", "BTC"), "growth of 2 % an epoch");
     }
 }

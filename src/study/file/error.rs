@@ -79,7 +79,10 @@ mod tests {
             (error.line, error.column)
         };
         // The letter takes two bytes; its second is no place of its own.
-        assert_eq!([at(0), at(4), at(6), at(7), at(8), at(11), at(99)], [(1, 1), (1, 5), (2, 1), (2, 1), (2, 2), (2, 4), (3, 1)]);
+        assert_eq!(
+            [at(0), at(4), at(6), at(7), at(8), at(11), at(99)],
+            [(1, 1), (1, 5), (2, 1), (2, 1), (2, 2), (2, 4), (3, 1)]
+        );
     }
 
     #[test]

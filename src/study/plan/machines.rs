@@ -132,8 +132,11 @@ impl<'a> Machines<'a> {
                 MachineError::Several { .. } => "give more of the name".to_owned(),
                 MachineError::OtherAlgorithm { .. } => {
                     let when = when(network);
-                    format!("{} blocks are proven with {algorithm}{when}; windows = [\"...\"] limits a fleet to those \
-                             windows that it is for", network.coin().name())
+                    format!(
+                        "{} blocks are proven with {algorithm}{when}; windows = [\"...\"] limits a fleet to those \
+                             windows that it is for",
+                        network.coin().name()
+                    )
                 }
             };
             self.reader.error(&name.span(), error.to_string(), help)
@@ -141,15 +144,22 @@ impl<'a> Machines<'a> {
     }
 
     /// Finds the fastest engine of the record that a pattern means and whose rate earns the coin.
-    fn engine(&self, glob: &Spanned<String>, network: &Network, is_optional: bool) -> Result<Option<&Benchmark>, FileError> {
+    fn engine(
+        &self,
+        glob: &Spanned<String>,
+        network: &Network,
+        is_optional: bool,
+    ) -> Result<Option<&Benchmark>, FileError> {
         let Some((name, record)) = self.record else {
             let help = "write record = \"FILE\" at the top, or give --record FILE";
             return Err(self.reader.error(&glob.span(), "an engine is one of a record, and none is named", help));
         };
-        let matcher = Glob::new(glob.as_ref()).map_err(|error| self.reader.error(&glob.span(), error.to_string(), ""))?;
+        let matcher =
+            Glob::new(glob.as_ref()).map_err(|error| self.reader.error(&glob.span(), error.to_string(), ""))?;
         let matcher = matcher.compile_matcher();
         let algorithm = algorithm_of(network);
-        let is_sound = |benchmark: &&Benchmark| benchmark.rate_hps.interval().is_ordered() && benchmark.rate_hps.low > 0.0;
+        let is_sound =
+            |benchmark: &&Benchmark| benchmark.rate_hps.interval().is_ordered() && benchmark.rate_hps.low > 0.0;
         let fits = |benchmark: &&Benchmark| benchmark.algorithm == algorithm && matcher.is_match(benchmark.id.as_str());
         let meant = record.benchmarks.iter().filter(fits).filter(is_sound);
         match meant.max_by(|a, b| a.rate_hps.median.total_cmp(&b.rate_hps.median)) {

@@ -157,15 +157,15 @@ impl Reader<'_> {
         Ok(plan)
     }
 
-    fn unique<'n>(
-        &self,
-        what: &str,
-        names: impl Iterator<Item = (&'n String, Range<usize>)>,
-    ) -> Result<(), FileError> {
+    fn unique<'n>(&self, what: &str, names: impl Iterator<Item = (&'n String, Range<usize>)>) -> Result<(), FileError> {
         let mut seen: Vec<&String> = Vec::new();
         for (name, span) in names {
             if seen.contains(&name) {
-                return Err(self.error(&span, format!("there is another {what} {name:?}"), "give each a name of its own"));
+                return Err(self.error(
+                    &span,
+                    format!("there is another {what} {name:?}"),
+                    "give each a name of its own",
+                ));
             }
             seen.push(name);
         }
@@ -201,7 +201,8 @@ impl Reader<'_> {
             return Ok(place);
         }
         let list = format!("known: {}", known.join(", "));
-        let help = nearest(wanted.as_ref(), &known).map_or_else(|| list.clone(), |near| format!("did you mean {near:?}? {list}"));
+        let help = nearest(wanted.as_ref(), &known)
+            .map_or_else(|| list.clone(), |near| format!("did you mean {near:?}? {list}"));
         Err(self.error(&wanted.span(), format!("there is no {what} {:?}", wanted.as_ref()), help))
     }
 
@@ -213,7 +214,12 @@ impl Reader<'_> {
         named.iter().map(|name| self.find("window", name, plan.windows.iter().map(|window| &window.name))).collect()
     }
 
-    fn add_fleet(&self, plan: &mut Plan, machines: &Machines<'_>, entry: &Spanned<FleetEntry>) -> Result<(), FileError> {
+    fn add_fleet(
+        &self,
+        plan: &mut Plan,
+        machines: &Machines<'_>,
+        entry: &Spanned<FleetEntry>,
+    ) -> Result<(), FileError> {
         let place = plan.fleets.len();
         let mut name = entry.as_ref().name.clone();
         for window in self.windows_of(plan, &entry.as_ref().windows)? {
@@ -270,9 +276,9 @@ impl Reader<'_> {
 
     fn network(&self, window: &WindowPlan, economics: &Economics, place: usize) -> Result<Network, FileError> {
         let said = |input| economics.get(input).map(|figure| figure.value);
-        window.network(said(Input::Growth), said(Input::Difficulty)).map_err(|error| {
-            self.error(&self.file.window[place].span(), error.to_string(), history_help(&error))
-        })
+        window
+            .network(said(Input::Growth), said(Input::Difficulty))
+            .map_err(|error| self.error(&self.file.window[place].span(), error.to_string(), history_help(&error)))
     }
 
     fn case(
@@ -296,9 +302,8 @@ impl Reader<'_> {
                 pue: economics.value(Input::Pue),
                 ..CostInputs::new(algorithm_of(&network), class.rate_hps, network.clone())
             };
-            cost(&inputs).map_err(|error| {
-                self.error(&self.file.window[window].span(), error.to_string(), cost_help(&error))
-            })?;
+            cost(&inputs)
+                .map_err(|error| self.error(&self.file.window[window].span(), error.to_string(), cost_help(&error)))?;
         }
         let Network::Window { stretches, .. } = &network else { unreachable!("a study's networks are windows") };
         let epochs = Epochs::new(window_plan.coin, stretches).after(window_plan.history.end_s());
@@ -311,9 +316,14 @@ impl Reader<'_> {
         if let Some(main) = &self.file.main {
             let main = main.as_ref();
             fleet = main.fleet.as_ref().map(|name| self.find("fleet", name, plan.fleets.iter())).transpose()?;
-            scenario = main.scenario.as_ref().map(|name| self.find("scenario", name, plan.scenarios.iter())).transpose()?;
+            scenario =
+                main.scenario.as_ref().map(|name| self.find("scenario", name, plan.scenarios.iter())).transpose()?;
             if let Some(wanted) = &main.count {
-                if !plan.cases.iter().any(|case| case.count == *wanted.as_ref() && fleet.is_none_or(|f| f == case.fleet)) {
+                if !plan
+                    .cases
+                    .iter()
+                    .any(|case| case.count == *wanted.as_ref() && fleet.is_none_or(|f| f == case.fleet))
+                {
                     let reason = format!("no fleet that is meant has the count {}", wanted.as_ref());
                     return Err(self.error(&wanted.span(), reason, "name a count that stands at the fleet"));
                 }
@@ -326,7 +336,8 @@ impl Reader<'_> {
                 && count.is_none_or(|count| count == case.count)
         };
         let of = |window: usize| {
-            let first = |is: &dyn Fn(&Case) -> bool| plan.cases.iter().position(|case| case.window == window && is(case));
+            let first =
+                |is: &dyn Fn(&Case) -> bool| plan.cases.iter().position(|case| case.window == window && is(case));
             first(&is_meant).or_else(|| first(&|_| true))
         };
         Ok((0..plan.windows.len()).filter_map(of).collect())

@@ -89,7 +89,8 @@ impl Reader<'_> {
             None => super::super::file::DEFAULT_PATHS,
             Some(paths) if (100..=PATHS_MAX).contains(paths.as_ref()) => *paths.as_ref(),
             Some(paths) => {
-                let reason = format!("{} paths: fewer than 100 say nothing, more than {PATHS_MAX} no more", paths.as_ref());
+                let reason =
+                    format!("{} paths: fewer than 100 say nothing, more than {PATHS_MAX} no more", paths.as_ref());
                 return Err(self.error(&paths.span(), reason, "take 10000, or 1000000 for smooth tails"));
             }
         };
@@ -99,14 +100,25 @@ impl Reader<'_> {
             (None | Some("pool"), Some(rate)) => Luck::Pool(rate.0.value),
             (luck, _) => {
                 let place = entry.luck.as_ref().map_or(span.clone(), Spanned::span);
-                let help = "luck = \"none\" (a pool that pays each share), \"solo\", or \"pool\" with pool_hashrate = \"5E\"";
-                return Err(self.error(&place, format!("luck {:?} is none that is known so", luck.unwrap_or("")), help));
+                let help =
+                    "luck = \"none\" (a pool that pays each share), \"solo\", or \"pool\" with pool_hashrate = \"5E\"";
+                return Err(self.error(
+                    &place,
+                    format!("luck {:?} is none that is known so", luck.unwrap_or("")),
+                    help,
+                ));
             }
         };
         let difficulty = match entry.difficulty.as_ref().map(|entry| (entry.span(), entry.as_ref())) {
             None => Difficulty::AsAssumed,
-            Some((span, DifficultyEntry { resample: Some(_), .. } )) if entry.difficulty.as_ref().is_some_and(|d| d.as_ref().volatility().is_some()) => {
-                return Err(self.error(&span, "the difficulty walks in one of two ways", "leave volatility or resample out"));
+            Some((span, DifficultyEntry { resample: Some(_), .. }))
+                if entry.difficulty.as_ref().is_some_and(|d| d.as_ref().volatility().is_some()) =>
+            {
+                return Err(self.error(
+                    &span,
+                    "the difficulty walks in one of two ways",
+                    "leave volatility or resample out",
+                ));
             }
             Some((_, entry)) => entry.volatility().map_or(Difficulty::AsAssumed, Difficulty::Walk),
         };
@@ -138,7 +150,11 @@ impl Reader<'_> {
         let span = days.span();
         if self.file.coin.as_ref().map(|coin| *coin.as_ref()) != Some(Coin::Btc) {
             let reason = "only Bitcoin's history has a change for each epoch";
-            return Err(self.error(&span, reason, "write difficulty = { volatility = \"4%\" }, or coin = \"btc\" at the top"));
+            return Err(self.error(
+                &span,
+                reason,
+                "write difficulty = { volatility = \"4%\" }, or coin = \"btc\" at the top",
+            ));
         }
         let (from, to) = days.as_ref();
         let of_history = |error| self.error(&span, format!("{error}"), history_help(&error));

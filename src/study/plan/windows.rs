@@ -93,7 +93,8 @@ impl Reader<'_> {
         if let (Some((name, text)), History::Bitcoin(table)) = (&materials.epochs, &mut bitcoin) {
             let span = self.file.epochs.as_ref().map_or(0..0, Spanned::span);
             table.extend(text).map_err(|error| {
-                let help = "a table with the columns height, bits and start_utc will do, or Electrum's checkpoints.json";
+                let help =
+                    "a table with the columns height, bits and start_utc will do, or Electrum's checkpoints.json";
                 self.error(&span, format!("{name}: {error}"), help)
             })?;
         }
@@ -104,7 +105,11 @@ impl Reader<'_> {
     pub(super) fn window(&self, entry: &Spanned<WindowEntry>, histories: &Histories) -> Result<WindowPlan, FileError> {
         let (span, entry) = (entry.span(), entry.as_ref());
         let Some(coin) = entry.coin.as_ref().or(self.file.coin.as_ref()).map(|coin| *coin.as_ref()) else {
-            return Err(self.error(&span, "it isn't said which coin", "write coin = \"btc\" or coin = \"xmr\" at the top"));
+            return Err(self.error(
+                &span,
+                "it isn't said which coin",
+                "write coin = \"btc\" or coin = \"xmr\" at the top",
+            ));
         };
         let history = Rc::clone(histories.of(coin));
         let extended_by = histories.extended_by.clone().filter(|_| coin == Coin::Btc);

@@ -93,7 +93,8 @@ pub fn simulate(
     let part = |is: &dyn Fn(&PathResult) -> bool| {
         results.iter().filter(|result| is(result)).count() as f64 / f64::from(model.paths)
     };
-    let has_prices = course.price.is_some() && (!course.prices.is_empty() || matches!(course.price, Some(Drawn::From(_))));
+    let has_prices =
+        course.price.is_some() && (!course.prices.is_empty() || matches!(course.price, Some(Drawn::From(_))));
     let walks = course.difficulties.is_some() || course.together.is_some() || course.growth.is_some();
     let changes: u32 = course.steps.iter().map(|step| step.changes).sum();
     Simulated {
@@ -104,7 +105,14 @@ pub fn simulate(
         profit: is_determined.then(|| {
             let Percentiles { mean, p5, p25, p50, p75, p95 } = of(|result| result.margin);
             let less = |value: f64| value - beside;
-            Percentiles { mean: less(mean), p5: less(p5), p25: less(p25), p50: less(p50), p75: less(p75), p95: less(p95) }
+            Percentiles {
+                mean: less(mean),
+                p5: less(p5),
+                p25: less(p25),
+                p50: less(p50),
+                p75: less(p75),
+                p95: less(p95),
+            }
         }),
         p_profit: is_determined.then(|| part(&|result| result.margin > beside)),
         end_price: has_prices.then(|| of(|result| result.price)),

@@ -104,7 +104,11 @@ impl Course {
             Some(Drawn::From(prices)) => once.one_of(prices),
         };
         let start = State { price, ease: 1.0 };
-        if self.has_luck { self.walk::<true>(path, start, growth, rate, power) } else { self.walk::<false>(path, start, growth, rate, power) }
+        if self.has_luck {
+            self.walk::<true>(path, start, growth, rate, power)
+        } else {
+            self.walk::<false>(path, start, growth, rate, power)
+        }
     }
 
     fn walk<const HAS_LUCK: bool>(&self, path: u64, start: State, growth: f64, rate: f64, power: f64) -> PathResult {
