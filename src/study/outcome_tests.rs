@@ -117,8 +117,8 @@ fn at_break_even_nothing_is_left() {
 
 #[test]
 fn what_would_be_lost_is_not_run_where_that_is_asked() {
-    // At 3,840.10 USD an S9 pays its electricity in 2017, and not in the summer of 2018.
-    let text = "coin_price = 3840.10\n[[window]]\nfrom = 2017-05-17\nto = 2018-09-30\n[[fleet]]\nmachine = \"S9\"\n";
+    // At these prices an S9 pays its electricity in 2017, and not in the summer of 2018.
+    let text = "price_kwh = 0.3\ncoin_price = 3840.10\n[[window]]\nfrom = 2017-05-17\nto = 2018-09-30\n[[fleet]]\nmachine = \"S9\"\n";
     let run = plan(text);
     let off = plan(&format!("switch_off = true\n{text}"));
     let (run, off) =

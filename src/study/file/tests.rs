@@ -65,7 +65,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_to_do() {
         ("pool_fee = \"2%\"", "price_kwh = { low = 1, hihg = 2 }", (5, 13), "\"hihg\" is none of them", ""),
         ("pool_fee = \"2%\"", "pue = 0.5", (5, 7), "expected 1 to 10", ""),
         ("pool_fee = \"2%\"", "uptime = \"0%\"", (5, 10), "for a part of the time above 0%", ""),
-        ("pool_fee = \"2%\"", "growth = 0.02", (5, 1), "duplicate key", ""),
+        ("pool_fee = \"2%\"", "growth = 0.02", (6, 1), "duplicate key", ""),
         ("from = 2017-05-17", "from = 2017-02-30", (9, 8), "", ""),
         ("to = \"2017-07-06\"", "to = \"6 July 2017\"", (10, 6), "is no day", ""),
         ("to = \"2017-07-06\"", "to = 2017-07-06T12:00:00Z", (10, 6), "is no day", ""),
@@ -90,7 +90,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_to_do() {
 
 #[test]
 fn no_text_makes_the_reader_fall() {
-    for length in 0..GOOD.len() {
+    for (length, _) in GOOD.char_indices() {
         let _ = StudyFile::parse(&GOOD[..length]);
         let _ = StudyFile::parse(&format!("{}\u{1f4b0}{}", &GOOD[..length], &GOOD[length..]));
     }

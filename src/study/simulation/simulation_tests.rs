@@ -153,10 +153,10 @@ fn the_history_gives_its_mean_growth_where_none_is_said() {
     let Difficulty::Resampled { deviations, mean_growth, .. } = &plan.model.as_ref().unwrap().difficulty else {
         panic!("it was said so")
     };
-    // Blocks 445,536 (begun in December 2016) and 499,968 (begun on 18 December 2017), 27 epochs apart: 310,153,855,703.43
+    // Blocks 445,536 (begun in December 2016) and 499,968 (begun on 18 December 2017), 27 epochs apart: 317,688,400,354.03
     // and 1,873,105,475,221.61, as block explorers show them.
     assert_eq!(deviations.len(), 27);
-    assert_near(1.0 + mean_growth, (1_873_105_475_221.61_f64 / 310_153_855_703.43).powf(1.0 / 27.0), 1e-9);
+    assert_near(1.0 + mean_growth, (1_873_105_475_221.61_f64 / 317_688_400_354.03).powf(1.0 / 27.0), 1e-9);
     assert!(deviations.iter().sum::<f64>().abs() < 1e-12);
     assert_near(plan.cases[0].economics.value(Input::Growth), *mean_growth, 1e-9);
 }
