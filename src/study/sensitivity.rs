@@ -26,9 +26,11 @@ pub enum Figure {
 pub struct Effect {
     /// The input.
     pub input: Input,
-    /// Its value where it doesn't move, and the ends of its range; of rates, powers and the difficulty of a history as
-    /// factors.
+    /// Its value where it doesn't move, and the ends of its range.
     pub range: Interval,
+    /// Whether these are factors of what it is: of rates, powers and the difficulty always, and of the prices of machines
+    /// where classes have their own.
+    pub is_factor: bool,
     /// Where the range comes from: `stated` or `assumed`.
     pub range_is: &'static str,
     /// The result at the lower end.
@@ -83,11 +85,28 @@ pub(super) fn sensitivity(plan: &Plan, place: usize) -> Option<Sensitivity> {
         let at = |value: f64| result_at(plan, case, input, value, figure);
         let (at_low, at_high) = (at(range.low)?, at(range.high)?);
         // An input that nobody states and that moves nothing isn't worth a row.
-        (range_is == "stated" || at_low != at_high).then_some(Effect { input, range, range_is, at_low, at_high })
+        let is_factor = is_factor(case, input);
+        (range_is == "stated" || at_low != at_high).then_some(Effect {
+            input,
+            range,
+            is_factor,
+            range_is,
+            at_low,
+            at_high,
+        })
     };
     let mut effects: Vec<Effect> = INPUTS.into_iter().filter_map(effect).collect();
     effects.sort_by(|a, b| (b.at_high - b.at_low).abs().total_cmp(&(a.at_high - a.at_low).abs()));
     Some(Sensitivity { case: place, figure, result, effects }).filter(|found| found.result.is_finite())
+}
+
+/// Tells whether an input is moved by a factor, so that a history keeps its course, and each class its share.
+fn is_factor(case: &Case, input: Input) -> bool {
+    match input {
+        Input::Difficulty | Input::Rate | Input::Power => true,
+        Input::Capex => !case.economics.is_said(input),
+        _ => false,
+    }
 }
 
 fn terms_of(case: &Case, economics: &Economics, epochs: &Epochs, difficulty_factor: f64) -> Terms {
@@ -105,14 +124,12 @@ fn result_at(plan: &Plan, case: &Case, input: Input, value: f64, figure: Figure)
         }
     };
     match input {
-        // By a factor, so that a history keeps its course.
         Input::Difficulty => of(&case.economics, &case.epochs, value),
         Input::Growth => {
             let window = &plan.windows[case.window];
             let Ok(Network::Window { stretches, .. }) = window.network(Some(value), None) else { return None };
             of(&case.economics, &Epochs::new(window.coin, &stretches), 1.0)
         }
-        // Classes may have prices of their own: all of them move by the same factor.
         Input::Capex => {
             let base = case.economics.get(Input::Capex);
             let factor = base.map_or(value, |base| value / base.value);
@@ -132,18 +149,22 @@ fn range_of(plan: &Plan, case: &Case, input: Input) -> Option<(Interval, &'stati
         Input::Rate => Some(relative(case.machines.best().rate_hps, case, |draw| Some(draw.rate_hps))),
         Input::Power => case.machines.best().power_w.map(|watts| relative(watts, case, |draw| draw.power_w)),
         Input::Difficulty => case.economics.get(input).map(|range| range.scaled(range.value.recip())),
-        // Prices of classes move together, as a factor, where there is none for all.
-        Input::Capex if case.economics.get(input).is_none() => {
-            case.machines.purchase(None).map(|_| Interval::exact(1.0))
+        Input::Capex if is_factor(case, input) => {
+            return case.machines.purchase(None).and(usual_of(plan, input, Interval::exact(1.0)));
         }
         _ => case.economics.get(input),
     };
-    let is_factor = matches!(input, Input::Difficulty | Input::Rate | Input::Power);
     let own = match own {
         Some(own) => own,
-        None if is_factor => Interval::exact(1.0),
+        None if is_factor(case, input) && input != Input::Power => Interval::exact(1.0),
         None => return None,
     };
+    usual_of(plan, input, own)
+}
+
+/// Returns the range of an input whose figure is known: its own, the one that the study states for the sensitivity, or one
+/// that is usual.
+fn usual_of(plan: &Plan, input: Input, own: Interval) -> Option<(Interval, &'static str)> {
     if own.low < own.high {
         return Some((own, "stated"));
     }

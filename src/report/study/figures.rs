@@ -140,7 +140,7 @@ pub(super) fn sensitivity(study: &StudyResult, sensitivity: &Sensitivity, index:
     let case = &study.cases[sensitivity.case];
     let (symbol, currency) = (study.symbol(case), study.currency.as_str());
     let effect = |effect: &crate::study::Effect| Effect {
-        input: words::input_range(effect.input, effect.range.low, effect.range.high, currency, symbol),
+        input: words::input_range(effect, currency, symbol),
         at_low: effect.at_low,
         at_high: effect.at_high,
     };

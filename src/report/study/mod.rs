@@ -167,3 +167,68 @@ fn assumed(study: &StudyResult) -> Vec<Block> {
     items.extend(LEFT_OUT.map(ToOwned::to_owned));
     vec![Block::List(items)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::file::StudyFile;
+    use crate::study::{Materials, Plan, study};
+
+    fn computed(text: &str) -> StudyResult {
+        let text = format!("name = \"t\"\ncoin = \"btc\"\n{text}");
+        study(&Plan::new(&text, &StudyFile::parse(&text).unwrap(), &Materials::default()).unwrap(), None, |_| {})
+    }
+
+    const SUMMER: &str = "[[window]]\nfrom = 2017-05-17\nto = 2017-07-06\n";
+
+    #[test]
+    fn a_profit_is_told_with_what_would_end_it() {
+        let study = computed(&format!("coin_price = 3840.10\n{SUMMER}[[fleet]]\nmachine = \"S9\"\ncount = \"1 to 5\""));
+        let verdict = &verdicts(&study)[0];
+        assert_eq!(
+            verdict.main,
+            "From 2017-05-17 to 2017-07-06: one Antminer S9 could expect 0.26600 BTC for 1,619 kWh of electricity; at \
+             3,840.10 USD per BTC it would have paid, by 940.51 USD."
+        );
+        let more = verdict.more.join("\n");
+        for sentence in [
+            "1 to 5 × Antminer S9: 0.266 to 1.33 BTC, with a profit from 940.51 USD to 4,700 USD.",
+            "electricity above 0.63 USD per kWh; a coin below 304.39 USD per BTC",
+            "Alone, without a pool, one Antminer S9 would find any block at all with a chance of 2.1 %.",
+        ] {
+            assert!(more.contains(sentence), "{more}");
+        }
+    }
+
+    #[test]
+    fn a_loss_is_told_with_what_would_mend_it_and_nothing_is_made_up() {
+        let study = computed(&format!(
+            "coin_price = 3840.10\ncapex = 250\n{SUMMER}[[fleet]]\nmachine = \"GTX 1060\"\n[[fleet]]\nhashrate = \"1T\""
+        ));
+        let verdict = &verdicts(&study)[0];
+        assert!(verdict.main.ends_with("it would not have paid, with a loss of 257.29 USD."), "{}", verdict.main);
+        let more = verdict.more.join("\n");
+        assert!(more.contains("Free electricity would not be enough."), "{more}");
+        assert!(more.contains("Within these 51 days the machines don't earn back their whole price."), "{more}");
+        let table = super::super::table::render(&tables::machines(&study, &study.cases[0]));
+        assert!(table.contains("absent: no power"), "{table}");
+    }
+
+    #[test]
+    fn a_report_has_what_was_asked_for_and_no_more() {
+        let text = format!(
+            "coin_price = 3840.10\n{SUMMER}[[fleet]]\nmachine = \"S9\"\n[[fleet]]\nmachine = \"S7\"\n[monte_carlo]\n\
+             paths = 100\nluck = \"solo\"\n"
+        );
+        let document = document(&computed(&text), &text, None);
+        let titles: Vec<&str> = document.sections.iter().map(|section| section.title.as_str()).collect();
+        let expected = ["Verdict", "Simulated paths", "What it hangs on", "Assumed, and left out", "Machines"];
+        assert_eq!(titles, expected);
+        assert_eq!(document.plots().count(), 6);
+        assert_eq!((document.data.len(), document.data[0].kind), (1, "study"));
+        let plain = computed(&format!("{SUMMER}[[fleet]]\nhashrate = \"1T\""));
+        let document = super::document(&plain, "", None);
+        assert!(document.sections.iter().all(|section| section.title != "Simulated paths"));
+        assert_eq!(document.plots().count(), 2, "{:?}", document.plots().collect::<Vec<_>>());
+    }
+}

@@ -2,9 +2,7 @@
 
 use super::words::{self, chance, energy, money, percent, rate};
 use crate::report::table::{Column, Table};
-use crate::report::units::{
-    format_coins_fully, format_interval, format_money, format_rough_money, format_si, group_thousands,
-};
+use crate::report::units::{format_coins_fully, format_interval, format_rough_money, format_si, group_thousands};
 use crate::study::{CaseResult, ClassResult, Percentiles, Sensitivity, StretchResult, StudyResult};
 
 /// More terms than columns that a page has room for.
@@ -20,23 +18,20 @@ pub fn machines(study: &StudyResult, main: &CaseResult) -> Table {
         Column::right("coins").unit(symbol),
         Column::right("energy"),
         Column::right("energy").unit("per coin"),
-        Column::right("electricity"),
-        Column::right("machines"),
+        Column::right("cost"),
         Column::right("sold for"),
         Column::right("profit"),
         Column::right("breaks even at").unit("per kWh"),
     ]);
     for case in study.alike(main) {
         let outcome = &case.outcome;
-        let site = outcome.capital_cost.unwrap_or(0.0);
         table.push_row([
             study.machines_of(case),
             rate(case.rate_hps),
             format_coins_fully(outcome.coins),
             energy(outcome.energy_kwh),
             outcome.energy_per_coin_kwh.map_or_else(String::new, |kwh| energy(Some(kwh))),
-            money(outcome.electricity_cost, currency),
-            if site > 0.0 { format_money(site, currency) } else { String::new() },
+            money(outcome.cost, currency),
             money(outcome.revenue, currency),
             money(outcome.profit, currency),
             money(case.break_even.price_kwh, currency),
@@ -222,7 +217,7 @@ pub fn sensitivity(study: &StudyResult, sensitivity: &Sensitivity) -> Table {
     for effect in &sensitivity.effects {
         let result = |value: f64| words::result(sensitivity.figure, value, currency, symbol);
         table.push_row([
-            words::input_range(effect.input, effect.range.low, effect.range.high, currency, symbol),
+            words::input_range(effect, currency, symbol),
             result(effect.at_low),
             result(effect.at_high),
             result((effect.at_high - effect.at_low).abs()),

@@ -77,9 +77,11 @@ impl Speaker<'_> {
         let head = format!("{}: {} {could} {coins}{energy}", capital(&self.window()), self.machines());
         let would = if self.case.is_assumed { "it would pay" } else { "it would have paid" };
         let not = would.replace("would", "would not");
+        let price = self.case.coin_price.unwrap_or_default();
+        let at = format!("at {}", words::value(Input::CoinPrice, price, self.currency, self.symbol));
         match outcome.profit {
-            Some(profit) if profit > 0.0 => format!("{head}; {would}, by {}.", self.rough(profit)),
-            Some(profit) => format!("{head}; {not}, with a loss of {}.", self.rough(-profit)),
+            Some(profit) if profit > 0.0 => format!("{head}; {at} {would}, by {}.", self.rough(profit)),
+            Some(profit) => format!("{head}; {at} {not}, with a loss of {}.", self.rough(-profit)),
             None => format!("{head}."),
         }
     }
@@ -257,9 +259,17 @@ impl Speaker<'_> {
     fn simulated(&self) -> Option<String> {
         let simulated = self.case.simulated.as_ref()?;
         let paths = words::count(simulated.paths);
+        let chances = self.study.terms(self.case).filter_map(|case| case.simulated.as_ref()?.p_profit);
+        let chances: Vec<f64> = chances.collect();
+        let (low, high) = (chances.iter().copied().fold(1.0, f64::min), chances.iter().copied().fold(0.0, f64::max));
+        let over_all = if chances.len() > 1 {
+            format!(" ({} to {} over all sets of terms)", chance(low), chance(high))
+        } else {
+            String::new()
+        };
         Some(match (&simulated.profit, simulated.p_profit) {
             (Some(profit), Some(part)) => format!(
-                "On {} of {paths} simulated paths it pays; the median is {}, and nine in ten lie between {} and {}.",
+                "On {} of {paths} simulated paths it pays{over_all}; the median is {}, and nine in ten lie between {} and {}.",
                 chance(part),
                 self.rough(profit.p50),
                 self.rough(profit.p5),
@@ -278,7 +288,7 @@ impl Speaker<'_> {
     /// Says what the result hangs on most.
     fn hangs_on(&self, sensitivity: &Sensitivity) -> Option<String> {
         let most = sensitivity.effects.first()?;
-        let words = input_range(most.input, most.range.low, most.range.high, self.currency, self.symbol);
+        let words = input_range(most, self.currency, self.symbol);
         let result = |value| words::result(sensitivity.figure, value, self.currency, self.symbol);
         Some(format!(
             "The {} hangs most on the {words}: it goes from {} to {}.",

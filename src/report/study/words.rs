@@ -1,10 +1,11 @@
 //! The figures of a study in words.
 
+use crate::interval::Interval;
 use crate::report::units::{
     between, format_coins, format_coins_fully, format_count, format_kwh, format_money, format_percent,
     format_rough_money, format_si, group_thousands,
 };
-use crate::study::{CaseResult, Figure, Input, StudyResult};
+use crate::study::{CaseResult, Effect, Figure, Input, StudyResult};
 
 /// Words a part of something as a percentage with as many digits as it has.
 pub(super) fn percent(part: f64) -> String {
@@ -54,14 +55,15 @@ fn plain(value: f64) -> String {
 }
 
 /// Words an input with its range, for a row of a sensitivity.
-pub(super) fn input_range(input: Input, low: f64, high: f64, currency: &str, symbol: &str) -> String {
+pub(super) fn input_range(effect: &Effect, currency: &str, symbol: &str) -> String {
+    let (input, Interval { low, high, .. }) = (effect.input, effect.range);
     let plain_ends = format!("{} to {}", plain(low), plain(high));
     let parts = format!("{} to {}", percent(low), percent(high));
     let factors = format!("{} to {} of what it is", percent(low), percent(high));
     match input {
         Input::PriceKwh => format!("electricity, {low} to {high} {currency}/kWh"),
         Input::CoinPrice => format!("price of a coin, {plain_ends} {currency}/{symbol}"),
-        Input::Capex if high < 10.0 => format!("price of machines, {factors}"),
+        Input::Capex if effect.is_factor => format!("price of machines, {factors}"),
         Input::Capex => format!("price of a machine, {plain_ends} {currency}"),
         Input::FixedCost => format!("cost of the site, {plain_ends} {currency}"),
         Input::LifeYears => format!("life of a machine, {low} to {high} years"),

@@ -9,7 +9,7 @@ use crate::coin::Coin;
 use crate::coin::history::{History, Window};
 
 /// More paths than any machine's memory is meant for.
-const PATHS_MAX: u32 = 20_000_000;
+const PATHS_MAX: u32 = 10_000_000;
 /// Changes that are too few to be drawn from.
 const CHANGES_MIN: usize = 10;
 
