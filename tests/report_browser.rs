@@ -107,7 +107,7 @@ fn hostile_study() {
     let hostile = "</script><script>alert(1)</script><img src='http://192.0.2.1/x.png' onerror='alert(2)'>";
     let long = "w".repeat(300);
     let text = format!(
-        "name = \"{hostile}\"\ndescription = \"{long}\"\ncoin = \"btc\"\ncurrency = \"{hostile}\"\nnotes = [\"{hostile}\"]\n\
+        "name = \"{hostile}\"\ndescription = \"{long}\"\ncoin = \"btc\"\ncurrency = \"<b>&'W\"\nnotes = [\"{hostile}\"]\n\
          growth = \"-10%/epoch\"\n[[window]]\nname = \"{hostile}\"\nfrom = 2026-01-01\nto = 2028-12-31\n\
          [[scenario]]\nname = \"{hostile}\"\ncoin_price = [1e-9, 1e9]\n[[scenario]]\nname = \"{long}\"\n\
          [[fleet]]\nname = \"{hostile}\"\nhashrate = \"1E\"\npower = \"1W±90%\"\n\

@@ -148,7 +148,8 @@ fn what_can_not_be_is_refused_with_its_line_and_what_to_do_instead() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("s.toml");
     let monte_carlo = |more: &str| format!("{GOOD}[monte_carlo]\n{more}\n");
-    let cases: [(String, &[&str]); 32] = [
+    let cases: [(String, &[&str]); 33] = [
+        (GOOD.replace("coin =", "currency = \"pieces of eight\"\ncoin ="), &["line 2, column 12", "1 to 10 letters"]),
         (GOOD.replace("2017-05-17", "2008-12-31"), &["line 3", "before Bitcoin began", "2009-01-03", "take a later day"]),
         (GOOD.replace("2017-07-06", "2030-01-01"), &["line 3", "past the data", "growth = "]),
         (GOOD.replace("2017-07-06", "2016-07-06"), &["line 5", "before it begins", "exchange the two days"]),

@@ -69,7 +69,8 @@ impl Fleet {
 
     /// Returns rate and power at the corners of all intervals, where the worst and the best results lie.
     pub fn corners(&self) -> [Draw; 4] {
-        let (low, high): (fn(Interval) -> f64, fn(Interval) -> f64) = (|end| end.low, |end| end.high);
+        let low: fn(Interval) -> f64 = |interval| interval.low;
+        let high: fn(Interval) -> f64 = |interval| interval.high;
         [self.at(low, low), self.at(low, high), self.at(high, low), self.at(high, high)]
     }
 

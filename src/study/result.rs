@@ -300,7 +300,7 @@ fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = plan.notes.clone();
     let mut push = |note: String| {
         if !notes.contains(&note) {
-            notes.push(note)
+            notes.push(note);
         }
     };
     let is_basis = |case: &Case, basis: Basis| match &case.network {

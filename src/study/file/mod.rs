@@ -83,7 +83,7 @@ with_inputs! {
         coin: Option<Spanned<Coin>>,
         /// The currency of all prices.
         #[serde(default = "usd")]
-        currency: String,
+        currency: Spanned<String>,
         /// A record whose engines fleets may name, from the place of the study file.
         record: Option<PathBuf>,
         /// A file that extends Bitcoin's history.
@@ -300,8 +300,8 @@ impl SensitivityEntry {
     }
 }
 
-fn usd() -> String {
-    "USD".to_owned()
+fn usd() -> Spanned<String> {
+    Spanned::new(0..0, "USD".to_owned())
 }
 
 impl StudyFile {

@@ -22,6 +22,9 @@ use crate::record::Record;
 /// More cases than anybody can look at.
 const CASES_MAX: usize = 1000;
 
+/// The longest name of a currency: it stands beside each amount.
+const CURRENCY_MAX: usize = 10;
+
 /// What a study file refers to.
 #[derive(Debug, Clone, Default)]
 pub struct Materials {
@@ -110,6 +113,10 @@ impl Reader<'_> {
 
     fn plan(&self, materials: &Materials) -> Result<Plan, FileError> {
         let file = self.file;
+        if file.currency.as_ref().is_empty() || file.currency.as_ref().chars().count() > CURRENCY_MAX {
+            let reason = format!("a currency has a name of 1 to {CURRENCY_MAX} letters");
+            return Err(self.error(&file.currency.span(), reason, "write currency = \"EUR\""));
+        }
         if file.window.is_empty() {
             let help = "add one: [[window]] with from = 2017-05-17 and to = 2017-07-06, both days included";
             return Err(self.missing("the study has no window", help));
@@ -131,7 +138,7 @@ impl Reader<'_> {
         let mut plan = Plan {
             name: file.name.clone(),
             description: file.description.clone(),
-            currency: file.currency.clone(),
+            currency: file.currency.as_ref().clone(),
             notes: file.notes.clone(),
             windows,
             fleets: Vec::new(),
