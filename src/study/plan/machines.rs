@@ -62,7 +62,10 @@ impl<'a> Machines<'a> {
     pub(super) fn left_out(&self, entry: &Spanned<FleetEntry>, network: &Network) -> String {
         let record = self.record.map_or("no record", |(name, _)| name.as_str());
         let (name, algorithm) = (name_asked(entry.as_ref()), algorithm_of(network));
-        format!("left out: {name}, because {record} holds no such engine of {algorithm}")
+        format!(
+            "left out: {name}, because {record} holds no such engine of {algorithm}; graphics drivers in software don't \
+             count"
+        )
     }
 
     fn class(
@@ -161,7 +164,8 @@ impl<'a> Machines<'a> {
         let is_sound =
             |benchmark: &&Benchmark| benchmark.rate_hps.interval().is_ordered() && benchmark.rate_hps.low > 0.0;
         let fits = |benchmark: &&Benchmark| benchmark.algorithm == algorithm && matcher.is_match(benchmark.id.as_str());
-        let meant = record.benchmarks.iter().filter(fits).filter(is_sound);
+        let is_hardware = |benchmark: &&Benchmark| !benchmark.is_on_software_adapter();
+        let meant = record.benchmarks.iter().filter(fits).filter(is_sound).filter(is_hardware);
         match meant.max_by(|a, b| a.rate_hps.median.total_cmp(&b.rate_hps.median)) {
             Some(benchmark) => Ok(Some(benchmark)),
             None if is_optional => Ok(None),
