@@ -1,7 +1,7 @@
 //! hashwatt measures what a hash costs on this machine, in time and in joules, and turns that into what a coin costs.
 //!
 //! ```text
-//! Engine  --batches-->  Bench  --samples-->  Record (JSON file)  -->  compare | cost | report
+//! Engine  --batches-->  Bench  --samples-->  Record (JSON file)  -->  compare | cost | study | report
 //!           Meter  --joules--^                    ^
 //!           Machine  --description----------------|
 //! ```
@@ -20,6 +20,7 @@ pub mod gpu;
 pub mod interval;
 pub mod machine;
 pub mod pages;
+pub mod quantity;
 mod random;
 pub mod randomx;
 pub mod record;

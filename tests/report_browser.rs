@@ -45,6 +45,8 @@ fn main() -> ExitCode {
             is_sound(&[fixture("1.0-declared-watts.json"), fixture("1.0-interrupted.json"), example()]);
         }),
         trial("a_report_with_hostile_names_is_sound", reason, hostile_names),
+        trial("reports_of_studies_are_sound", reason, studies),
+        trial("a_study_with_hostile_names_is_sound", reason, hostile_study),
         trial("faults_are_noticed", reason, faults_are_noticed),
     ];
     trials::run(trials, true)
@@ -64,22 +66,58 @@ fn fixture(name: &str) -> PathBuf {
 
 /// Makes a report, and returns its file with the titles of the plots that it shall have.
 fn report(records: &[PathBuf]) -> (TempDir, PathBuf, Vec<String>) {
+    made("report", records, "/plots")
+}
+
+fn made(command: &str, inputs: &[PathBuf], pointer: &str) -> (TempDir, PathBuf, Vec<String>) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("report.html");
-    let mut arguments = vec!["report", "--json", "--out", file.to_str().unwrap()];
-    arguments.extend(records.iter().map(|path| path.to_str().unwrap()));
-    let plots = hashwatt(&arguments).json()["plots"].as_array().unwrap().clone();
+    let mut arguments = vec![command, "--json", "--out", file.to_str().unwrap()];
+    arguments.extend(inputs.iter().map(|path| path.to_str().unwrap()));
+    let plots = hashwatt(&arguments).json().pointer(pointer).unwrap().as_array().unwrap().clone();
     assert!(!plots.is_empty());
     (directory, file, plots.iter().map(|title| title.as_str().unwrap().to_owned()).collect())
 }
 
 fn is_sound(records: &[PathBuf]) {
-    let (_directory, file, plots) = report(records);
+    looks_sound(&report(records));
+}
+
+fn looks_sound((_directory, file, plots): &(TempDir, PathBuf, Vec<String>)) {
     let mut browser = Browser::start();
     for view in VIEWS {
-        let faults = faults(&mut browser, &file, view, &plots);
+        let faults = faults(&mut browser, file, view, plots);
         assert!(faults.is_empty(), "{view:?}: {faults:#?}");
     }
+}
+
+fn study(path: &Path) {
+    looks_sound(&made("study", &[path.to_owned()], "/report/plots"));
+}
+
+/// All that are ready-made.
+fn studies() {
+    for entry in fs::read_dir(root().join("studies")).unwrap() {
+        study(&entry.unwrap().path());
+    }
+}
+
+/// Names that are long, and names that are pieces of a page; figures without power, price or profit.
+fn hostile_study() {
+    let hostile = "</script><script>alert(1)</script><img src='http://192.0.2.1/x.png' onerror='alert(2)'>";
+    let long = "w".repeat(300);
+    let text = format!(
+        "name = \"{hostile}\"\ndescription = \"{long}\"\ncoin = \"btc\"\ncurrency = \"<b>&'W\"\nnotes = [\"{hostile}\"]\n\
+         growth = \"-10%/epoch\"\n[[window]]\nname = \"{hostile}\"\nfrom = 2026-01-01\nto = 2028-12-31\n\
+         [[scenario]]\nname = \"{hostile}\"\ncoin_price = [1e-9, 1e9]\n[[scenario]]\nname = \"{long}\"\n\
+         [[fleet]]\nname = \"{hostile}\"\nhashrate = \"1E\"\npower = \"1W±90%\"\n\
+         [[fleet]]\nname = \"{long}\"\nhashrate = \"1e-9\"\n\
+         [monte_carlo]\npaths = 1000\nluck = \"solo\"\nprice = {{ volatility = \"300%\" }}\n"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("s.toml");
+    fs::write(&path, text).unwrap();
+    study(&path);
 }
 
 /// Returns what is wrong with a page in one view.

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::coin_args::{CostArguments, NetworkArguments, price};
+use super::coin_args::{CostArguments, NetworkArguments};
 use super::generate::GenerateArguments;
 use super::gpu::GpuArguments;
+use super::study::StudyArguments;
 use super::tune::TuneArguments;
 use crate::energy::MeterSpec;
 use crate::record::Order;
 use crate::study::cost::DEFAULT_PRICE_KWH;
+use crate::study::values::price;
 
 /// Measures what a hash costs on this machine, in time and in joules, and turns that into what a coin costs.
 ///
@@ -153,6 +155,8 @@ pub(super) enum Command {
     Cost(Box<CostArguments>),
     /// Print what a coin's network asked for a block and paid for it, on a day or at a height
     Network(NetworkArguments),
+    /// Compute a study file: fleets, windows and scenarios side by side, simulated paths, and a verdict
+    Study(StudyArguments),
     /// Make a page with plots and tables of records
     Report(ReportArguments),
     /// Print completions for a shell, the manual page, or the JSON Schema of records

@@ -205,13 +205,7 @@ fn notes(arguments: &CostArguments, inputs: &CostInputs) -> Vec<String> {
 
 /// Says where a machine's figures come from.
 fn provenance(machine: &Machine, own_power: bool) -> String {
-    let power = match (own_power, machine.power_is.as_str()) {
-        (true, _) => "its rate is as stated; its power is given",
-        (false, "rated") => "rate and power as the maker states them",
-        (false, "tdp") => "its rate is reported; its power is the cooling limit (TDP), no measurement",
-        (false, "reported") => "rate and power as a tester reports them",
-        (false, _) => "its rate is reported; nobody states its power",
-    };
+    let power = machine.provenance(own_power);
     let note = if machine.note.is_empty() { String::new() } else { format!(" ({})", machine.note) };
     format!("{}{note}: {power}; source: {}", machine.name, machine.source)
 }

@@ -3,7 +3,9 @@
 use super::exit::Failure;
 use super::output::{HEADING, Output};
 use crate::report::table::{Column, Table};
-use crate::report::units::{format_coins, format_interval, format_kwh, format_money, format_si, group_thousands};
+use crate::report::units::{
+    format_coins, format_coins_fully, format_interval, format_kwh, format_money, format_si, group_thousands,
+};
 use crate::study::Cost;
 use crate::study::cost::{Payout, Range};
 
@@ -43,7 +45,10 @@ fn rows(cost: &Cost) -> Vec<(&'static str, String)> {
         let window =
             format!("{} to {}", cost.inputs.from.as_deref().unwrap_or(""), cost.inputs.to.as_deref().unwrap_or(""));
         push("window", Some(format!("{window}, {} days", round(cost.inputs.window_days))));
-        push("coins", Some(with_range(coins_text(cost.coins.mean), Some(coins), coins_text) + " " + symbol));
+        push(
+            "coins",
+            Some(with_range(format_coins_fully(cost.coins.mean), Some(coins), format_coins_fully) + " " + symbol),
+        );
     }
     push("coins per day", Some(format!("{} {symbol}", format_coins(cost.coins_per_day))));
     match cost.energy_per_coin_kwh {
@@ -95,11 +100,6 @@ fn over(cost: &Cost, window: &'static str, day: &'static str) -> &'static str {
     if is_window(cost) { window } else { day }
 }
 
-/// Coins with more digits than a glance needs, because windows are compared with figures from elsewhere.
-fn coins_text(coins: f64) -> String {
-    if (0.01..1000.0).contains(&coins.abs()) { format!("{coins:.5}") } else { format_coins(coins) }
-}
-
 fn with_range(text: String, range: Option<Range>, words: impl Fn(f64) -> String) -> String {
     match range {
         Some(range) if range.low < range.high => format!("{text} ({} to {})", words(range.low), words(range.high)),
@@ -142,7 +142,7 @@ fn epochs(cost: &Cost) -> Table {
             format!("{:.2}", epoch.days),
             group_thousands(&format!("{:.0}", epoch.difficulty)),
             format!("{}", (epoch.subsidy * 1e4).round() / 1e4),
-            coins_text(epoch.coins),
+            format_coins_fully(epoch.coins),
             epoch.energy_kwh.map_or_else(|| "absent".to_owned(), |energy| format_kwh(energy, KWH_DIGITS)),
             epoch.electricity_per_coin.map_or_else(|| "absent".to_owned(), |amount| format_money(amount, currency)),
             epoch.basis.to_owned(),

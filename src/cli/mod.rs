@@ -24,6 +24,7 @@ mod report;
 mod scan;
 mod select;
 mod selftest;
+mod study;
 mod summary;
 mod surroundings;
 mod tune;
@@ -75,6 +76,7 @@ fn run(arguments: Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
         Some(Command::Compare(compare)) => compare::run(&compare, output),
         Some(Command::Cost(cost)) => cost::run(&cost, output),
         Some(Command::Network(network)) => network::run(&network, output),
+        Some(Command::Study(arguments)) => study::run(&arguments, output),
         Some(Command::Report(report)) => report::run(&report, output),
         Some(Command::Generate(generate)) => generate::run(&generate, output),
     }

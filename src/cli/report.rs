@@ -18,10 +18,26 @@ use crate::report::{csv, html, markdown, reference};
 /// The forms of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Form {
+pub(super) enum Form {
     Html,
     Markdown,
     Csv,
+}
+
+impl Form {
+    /// Tells the form by the end of the file's name. `rows` says what rows of CSV are.
+    pub(super) fn of(out: &Path, rows: &str) -> Result<Self, Failure> {
+        let extension = out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        match extension.to_ascii_lowercase().as_str() {
+            "html" => Ok(Self::Html),
+            "md" => Ok(Self::Markdown),
+            "csv" => Ok(Self::Csv),
+            _ => Err(Failure::usage(
+                format!("--out {out:?}: its name ends in none of the forms that a report can have"),
+                format!("end it in .html (a page with plots), .md (tables, for an issue) or .csv ({rows})"),
+            )),
+        }
+    }
 }
 
 /// What was written.
@@ -39,11 +55,13 @@ struct Written<'a> {
 }
 
 pub(super) fn run(arguments: &ReportArguments, output: &mut Output) -> Result<ExitCode, Failure> {
-    let form = form(&arguments.out)?;
+    let form = Form::of(&arguments.out, "a row for each sample")?;
     let sources = sources(&arguments.records)?;
     refuse_to_overwrite_a_record(arguments)?;
     let file = OutFile::create(&arguments.out)?;
-    let document = document(&sources, &Assumptions { price_kwh: arguments.price_kwh, published: published(&sources) });
+    let published = published(&sources);
+    let assumptions = Assumptions { price_kwh: arguments.price_kwh, published: published.iter().collect() };
+    let document = document(&sources, &assumptions);
     let text = match form {
         Form::Html => html::page(&document),
         Form::Markdown => markdown::page(&document),
@@ -63,20 +81,6 @@ pub(super) fn run(arguments: &ReportArguments, output: &mut Output) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// Tells the form by the end of the file's name.
-fn form(out: &Path) -> Result<Form, Failure> {
-    let extension = out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    match extension.to_ascii_lowercase().as_str() {
-        "html" => Ok(Form::Html),
-        "md" => Ok(Form::Markdown),
-        "csv" => Ok(Form::Csv),
-        _ => Err(Failure::usage(
-            format!("--out {out:?}: its name ends in none of the forms that a report can have"),
-            "end it in .html (a page with plots), .md (tables, for an issue) or .csv (a row for each sample)",
-        )),
-    }
-}
-
 /// Reads the records. A report is passed on, so it names files without the directories that they lie in; those with
 /// the same name are numbered.
 fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
@@ -89,11 +93,14 @@ fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
         let (record, text) = read_with_text(path)?;
         let is_only = names.iter().filter(|name| **name == names[index]).count() == 1;
         let name = if is_only { names[index].clone() } else { format!("{} ({})", names[index], index + 1) };
-        // Without the spaces of the file. It was read as JSON before, so this can't fail.
-        let json = serde_json::from_str::<serde_json::Value>(&text).map_or(text, |value| value.to_string());
-        sources.push(Source { name, record, json });
+        sources.push(Source { name, record, json: compact(text) });
     }
     Ok(sources)
+}
+
+/// Returns JSON without the spaces of its file. It was read as JSON before, so this can't fail.
+pub(super) fn compact(json: String) -> String {
+    serde_json::from_str::<serde_json::Value>(&json).map_or(json, |value| value.to_string())
 }
 
 fn refuse_to_overwrite_a_record(arguments: &ReportArguments) -> Result<(), Failure> {
@@ -106,7 +113,7 @@ fn refuse_to_overwrite_a_record(arguments: &ReportArguments) -> Result<(), Failu
 }
 
 /// Returns the published machines of all algorithms in the records.
-fn published(sources: &[Source]) -> Vec<&'static reference::ReferenceMachine> {
+fn published(sources: &[Source]) -> Vec<reference::ReferenceMachine> {
     let mut algorithms: Vec<&str> = Vec::new();
     for benchmark in sources.iter().flat_map(|source| &source.record.benchmarks) {
         if !algorithms.contains(&benchmark.algorithm.as_str()) {

@@ -46,6 +46,24 @@ pub struct Machine {
     pub source: String,
 }
 
+impl Machine {
+    /// Says in words what rate and power rest on; `is_power_given` where the user states another power.
+    pub fn provenance(&self, is_power_given: bool) -> &'static str {
+        match (is_power_given, self.power_is.as_str()) {
+            (true, _) => "its rate is as stated; its power is given",
+            (false, "rated") => "rate and power as the maker states them",
+            (false, "tdp") => "its rate is reported; its power is the cooling limit (TDP), no measurement",
+            (false, "reported") => "rate and power as a tester reports them",
+            (false, _) => "its rate is reported; nobody states its power",
+        }
+    }
+
+    /// Returns its joules per hash, where its power is stated.
+    pub fn energy_j_per_hash(&self) -> Option<f64> {
+        self.power_w.map(|watts| watts / self.rate_hps)
+    }
+}
+
 /// A name that means no machine, or several.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MachineError {

@@ -254,6 +254,15 @@ pub struct Benchmark {
     pub energy_j_per_hash: Energy,
 }
 
+impl Benchmark {
+    /// Tells whether its graphics driver runs on the processors: then its id reads like a card's, and its rate says
+    /// nothing of one.
+    #[must_use]
+    pub fn is_on_software_adapter(&self) -> bool {
+        self.device == Device::Cpu && self.id.device() != "cpu"
+    }
+}
+
 /// What decided on a number of threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -78,7 +78,10 @@ pub fn document(sources: &[Source], assumptions: &Assumptions<'_>) -> Document {
         subtitle: subtitle(sources),
         headline: material.headline(),
         sections: sections.into_iter().flatten().collect(),
-        data: sources.iter().map(|source| Data { name: source.name.clone(), json: source.json.clone() }).collect(),
+        data: sources
+            .iter()
+            .map(|source| Data { kind: "record", name: source.name.clone(), json: source.json.clone() })
+            .collect(),
     }
 }
 
@@ -159,7 +162,7 @@ impl<'a> Material<'a> {
         let times = if times >= 100.0 { format_coins(round_to_two(times)) } else { format!("{times:.1}") };
         Some(format!(
             "By its published figures, {} takes {} per hash, {times} times {word} than this.",
-            best.label(),
+            best.label,
             format_si(joules(best), "J", 3),
         ))
     }
@@ -426,7 +429,8 @@ mod tests {
     const INTERRUPTED: &str = include_str!("../../tests/records/1.0-interrupted.json");
 
     fn report(sources: &[Source]) -> Document {
-        document(sources, &Assumptions { price_kwh: 0.05, published: reference::machines("sha256d").collect() })
+        let published = reference::machines("sha256d");
+        document(sources, &Assumptions { price_kwh: 0.05, published: published.iter().collect() })
     }
 
     #[test]

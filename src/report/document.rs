@@ -56,6 +56,8 @@ pub struct Fact {
 /// A JSON document that a report carries with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Data {
+    /// What kind of document it is: `record`, or `study` for the text of a study file.
+    pub kind: &'static str,
     /// What it is, such as the name of its file.
     pub name: String,
     /// The document, as JSON.

@@ -88,7 +88,7 @@ pub fn energy_per_hash(algorithm: &str, entries: &[Entry<'_>], published: &[&Ref
     }
     let of_machine = |machine: &&ReferenceMachine| {
         let value = machine.energy_j_per_hash();
-        Row { label: machine.label(), words: format_si(value.value, "J", 3), value, mark: Mark::Diamond }
+        Row { label: machine.label.clone(), words: format_si(value.value, "J", 3), value, mark: Mark::Diamond }
     };
     let plot = RowPlot {
         id: &format!("energy-{algorithm}").replace(|c: char| !c.is_ascii_alphanumeric(), "-"),
@@ -118,7 +118,7 @@ pub fn cost_per_coin(
         return None;
     }
     let of_machine =
-        |machine: &&ReferenceMachine| row(machine.label(), machine_kwh_per_coin(coin, machine), Mark::Diamond);
+        |machine: &&ReferenceMachine| row(machine.label.clone(), machine_kwh_per_coin(coin, machine), Mark::Diamond);
     let plot = RowPlot {
         id: &format!("cost-{coin}"),
         title: &format!("Electricity for one {}, at {price_kwh} USD per kWh", coin.symbol()),
@@ -153,9 +153,11 @@ pub fn break_even(coin: Coin, price_kwh: f64, entries: &[Entry<'_>], published: 
         a.energy_j_per_hash().value.total_cmp(&b.energy_j_per_hash().value)
     };
     let (best, worst) = (published.iter().min_by(by_energy), published.iter().max_by(by_energy));
-    lines.extend(best.map(|machine| line(machine.label(), machine_kwh_per_coin(coin, machine))));
+    lines.extend(best.map(|machine| line(machine.label.clone(), machine_kwh_per_coin(coin, machine))));
     lines.extend(
-        worst.filter(|_| published.len() > 1).map(|machine| line(machine.label(), machine_kwh_per_coin(coin, machine))),
+        worst
+            .filter(|_| published.len() > 1)
+            .map(|machine| line(machine.label.clone(), machine_kwh_per_coin(coin, machine))),
     );
     let plot = BreakEven {
         id: &format!("break-even-{coin}"),

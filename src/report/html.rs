@@ -114,9 +114,9 @@ fn plot_of(Plot { title, wide, narrow, .. }: &Plot) -> String {
 }
 
 /// In JSON `<` stands in texts only, where it may be written by its number. So nothing in it can end the element.
-fn data_of(index: usize, Data { name, json }: &Data) -> String {
+fn data_of(index: usize, Data { kind, name, json }: &Data) -> String {
     let (number, name, json) = (index + 1, escape(name), json.replace('<', "\\u003c"));
-    format!("<script type=\"application/json\" id=\"record-{number}\" data-name=\"{name}\">{json}</script>\n")
+    format!("<script type=\"application/json\" id=\"{kind}-{number}\" data-name=\"{name}\">{json}</script>\n")
 }
 
 /// Takes the meaning from what HTML would take for its own, in texts and in quoted attributes alike. Control
@@ -160,7 +160,11 @@ mod tests {
             subtitle: hostile.to_owned(),
             headline: vec![hostile.to_owned()],
             sections: vec![Section { title: hostile.to_owned(), blocks }; 2],
-            data: vec![Data { name: hostile.to_owned(), json: serde_json::to_string(hostile).unwrap() }],
+            data: vec![Data {
+                kind: "record",
+                name: hostile.to_owned(),
+                json: serde_json::to_string(hostile).unwrap(),
+            }],
         };
         let page = page(&document);
         assert!(!page.contains("<img"), "{page}");

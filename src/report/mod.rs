@@ -9,6 +9,7 @@ pub mod html;
 pub mod markdown;
 pub mod plot;
 pub mod reference;
+pub mod study;
 pub mod summary;
 pub mod table;
 pub mod tables;

@@ -1,22 +1,21 @@
 //! Machines whose figures others published: points to compare with, never measured by this program.
 
+use crate::coin::hardware::{Catalogue, Machine};
 use crate::interval::Interval;
 
 /// A machine as others describe it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ReferenceMachine {
     /// What its rate is a rate of.
-    pub algorithm: &'static str,
-    /// Its name.
-    pub name: &'static str,
-    /// The year in which it came out.
-    pub year: u16,
+    pub algorithm: String,
+    /// Its name, with the year in which it came out.
+    pub label: String,
     /// Its rate, in hashes per second.
     pub rate_hps: f64,
     /// What it draws, in watts, as rated or reported; rarely measured at the wall.
     pub power_w: f64,
     /// Who says so.
-    pub source: &'static str,
+    pub source: String,
 }
 
 impl ReferenceMachine {
@@ -25,62 +24,80 @@ impl ReferenceMachine {
     pub fn energy_j_per_hash(&self) -> Interval {
         Interval::exact(self.power_w / self.rate_hps)
     }
+}
 
-    /// Returns its name with its year.
-    #[must_use]
-    pub fn label(&self) -> String {
-        format!("{} ({})", self.name, self.year)
+/// Returns machines of the catalogue to compare an algorithm with: of each class the one that takes the least energy for
+/// a hash, the one that takes the most, and the one nearest to the middle between them. All of them would fill a plot.
+#[must_use]
+pub fn machines(algorithm: &str) -> Vec<ReferenceMachine> {
+    let catalogue = Catalogue::built_in();
+    let mut chosen: Vec<ReferenceMachine> = Vec::new();
+    for class in ["asic", "gpu", "cpu"] {
+        let is_meant = |machine: &&Machine| machine.algorithm == algorithm && machine.class == class;
+        let known = catalogue.machines().iter().filter(is_meant).filter_map(reference);
+        let mut known: Vec<ReferenceMachine> = known.collect();
+        known.sort_by(|a, b| joules(a).total_cmp(&joules(b)));
+        let (Some(least), Some(most)) = (known.first(), known.last()) else { continue };
+        let middle = (joules(least) * joules(most)).sqrt();
+        let off = |machine: &ReferenceMachine| (joules(machine) / middle).ln().abs();
+        let between = known.iter().min_by(|a, b| off(a).total_cmp(&off(b)));
+        for machine in [Some(least), between, Some(most)].into_iter().flatten() {
+            if !chosen.contains(machine) {
+                chosen.push(machine.clone());
+            }
+        }
     }
+    chosen
 }
 
-/// Returns the published machines of an algorithm.
-pub fn machines(algorithm: &str) -> impl Iterator<Item = &'static ReferenceMachine> {
-    MACHINES.iter().filter(move |machine| machine.algorithm == algorithm)
+fn joules(machine: &ReferenceMachine) -> f64 {
+    machine.energy_j_per_hash().value
 }
 
-const fn machine(
-    algorithm: &'static str,
-    name: &'static str,
-    year: u16,
-    rate_hps: f64,
-    power_w: f64,
-    source: &'static str,
-) -> ReferenceMachine {
-    ReferenceMachine { algorithm, name, year, rate_hps, power_w, source }
+/// Takes a machine of the catalogue whose power somebody states.
+fn reference(machine: &Machine) -> Option<ReferenceMachine> {
+    let year = machine.released.split('-').next().unwrap_or_default();
+    Some(ReferenceMachine {
+        algorithm: machine.algorithm.clone(),
+        label: format!("{} ({year})", machine.name),
+        rate_hps: machine.rate_hps,
+        power_w: machine.power_w?,
+        source: machine.source.clone(),
+    })
 }
-
-const RANDOMX_DESIGN: &str = "tevador/RandomX, doc/design_v2.md";
-const GLASSNODE: &str = "Glassnode Studio, efficiency of Bitcoin ASICs";
-
-const MACHINES: [ReferenceMachine; 9] = [
-    machine("sha256d", "Antminer S21", 2023, 200e12, 3500.0, "devutl.com, table of miners"),
-    machine("sha256d", "Antminer S19 Pro", 2020, 110e12, 3250.0, GLASSNODE),
-    machine("sha256d", "Antminer S9", 2016, 13.5e12, 1323.0, GLASSNODE),
-    machine("sha256d", "Radeon HD 7970", 2012, 550e6, 250.0, "ExtremeTech (rate); the card's rated power"),
-    machine("randomx-v1", "Ryzen 9 7945HX at 62 W", 2023, 16_126.0, 62.0, RANDOMX_DESIGN),
-    machine("randomx-v1", "Ryzen 9 9950X at 100 W", 2024, 19_912.2, 100.0, RANDOMX_DESIGN),
-    machine("randomx-v1", "Ryzen 7 1700X", 2017, 4_832.73, 95.0, RANDOMX_DESIGN),
-    machine("randomx-v1", "GeForce GTX 1080 Ti", 2017, 1136.0, 190.0, "SChernykh/RandomX_CUDA, README"),
-    machine("randomx-v2", "Ryzen 9 7945HX at 62 W", 2023, 15_308.0, 62.0, RANDOMX_DESIGN),
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn labels(algorithm: &str) -> Vec<String> {
+        machines(algorithm).into_iter().map(|machine| machine.label).collect()
+    }
+
+    #[test]
+    fn the_ends_and_the_middle_of_each_class_stand_for_it() {
+        let expected = [
+            "Antminer S21 Pro (2024)",
+            "Antminer S9 (2016)",
+            "Antminer S3 (2014)",
+            "GeForce GTX 1060 6GB (2016)",
+            "Radeon HD 7970 (2012)",
+            "Radeon HD 5850 (2009)",
+        ];
+        assert_eq!(labels("sha256d"), expected);
+        let randomx = labels("randomx-v1");
+        assert!(randomx.contains(&"Ryzen 9 7945HX at 62 W (2023)".to_owned()) && randomx.len() == 7, "{randomx:?}");
+        assert_eq!(labels("md5"), [""; 0]);
+    }
+
     #[test]
     fn published_efficiencies_come_out_as_published() {
         // In joules per terahash, and in hashes per joule.
-        let of = |name: &str| MACHINES.iter().find(|machine| machine.name == name).unwrap();
-        for (name, joules_per_terahash) in [("Antminer S9", 98.0), ("Antminer S19 Pro", 29.5), ("Antminer S21", 17.5)] {
-            let joules = of(name).energy_j_per_hash().value * 1e12;
-            assert!((joules / joules_per_terahash - 1.0).abs() < 0.005, "{name}: {joules}");
-        }
-        for (name, hashes_per_joule) in [("Ryzen 9 9950X at 100 W", 199.0), ("Ryzen 7 1700X", 50.9)] {
-            let hashes = of(name).energy_j_per_hash().value.recip();
-            assert!((hashes / hashes_per_joule - 1.0).abs() < 0.005, "{name}: {hashes}");
-        }
-        assert_eq!(machines("md5").count(), 0);
-        assert!(MACHINES.iter().all(|machine| !machine.source.is_empty() && machine.energy_j_per_hash().is_ordered()));
+        let of = |algorithm: &str, label: &str| {
+            let machine = machines(algorithm).into_iter().find(|machine| machine.label.starts_with(label)).unwrap();
+            machine.energy_j_per_hash().value
+        };
+        assert!((of("sha256d", "Antminer S9") * 1e12 / 98.0 - 1.0).abs() < 0.005);
+        assert!((of("randomx-v1", "Ryzen 9 7945HX").recip() / 260.0 - 1.0).abs() < 0.005);
     }
 }

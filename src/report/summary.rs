@@ -3,7 +3,6 @@
 use super::table::{Column, Table};
 use super::units::{format_coins, format_interval, format_kwh, format_money, format_si, group_thousands};
 use crate::coin::{Coin, NetworkPoint};
-use crate::device::Device;
 use crate::record::{Benchmark, Record};
 use crate::study::cost::DEFAULT_WINDOW_DAYS;
 use crate::study::{Cost, CostInputs, EnergyRate, Network, cost};
@@ -127,8 +126,7 @@ pub fn notes(record: &Record, costs: &[Option<Cost>]) -> Vec<String> {
 
 /// Marks an engine on a software adapter: its id alone reads like a card's.
 pub(super) fn labelled(benchmark: &Benchmark) -> String {
-    let is_software = benchmark.device == Device::Cpu && benchmark.id.device() != "cpu";
-    if is_software { format!("{} [software]", benchmark.id) } else { benchmark.id.to_string() }
+    if benchmark.is_on_software_adapter() { format!("{} [software]", benchmark.id) } else { benchmark.id.to_string() }
 }
 
 /// Shortens the oracle's id to what distinguishes it.

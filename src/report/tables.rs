@@ -252,12 +252,12 @@ pub fn published(machines: &[&ReferenceMachine]) -> Table {
     ]);
     for machine in machines {
         table.push_row([
-            machine.label(),
-            machine.algorithm.to_owned(),
+            machine.label.clone(),
+            machine.algorithm.clone(),
             format_si(machine.rate_hps, "H/s", 3),
             format_si(machine.power_w, "W", 4),
             format_si(machine.energy_j_per_hash().value, "J", 3),
-            machine.source.to_owned(),
+            machine.source.clone(),
         ]);
     }
     table

@@ -1,6 +1,7 @@
 //! Epochs prepared for many passes over them: simulations change the difficulty a million times, and nothing else.
 
 use crate::coin::Coin;
+use crate::coin::history::bitcoin::EPOCH_BLOCKS;
 use crate::coin::history::{Basis, Stretch};
 
 /// A window of history as plain numbers, one of each for a stretch, in order of time.
@@ -16,7 +17,14 @@ pub struct Epochs {
     pub coins_per_hps: Vec<f64>,
     /// How many of them the history knows; behind them everything is assumed.
     pub known: usize,
+    /// How often the difficulty changed by assumption at the start of each: none where a halving cuts an epoch.
+    pub steps: Vec<u32>,
+    /// Whether all of it is assumed.
+    is_assumed: bool,
 }
+
+/// Days between two changes of an assumed difficulty, about.
+const STEP_S: f64 = 1_209_600.0;
 
 impl Epochs {
     /// Prepares the stretches of a coin's history.
@@ -29,7 +37,20 @@ impl Epochs {
             blocks_per_hps: stretches.iter().map(blocks).collect(),
             coins_per_hps: stretches.iter().map(coins).collect(),
             known: stretches.iter().take_while(|stretch| stretch.basis == Basis::Known).count(),
+            steps: (0..stretches.len()).map(|index| u32::from(is_step(coin, stretches, index))).collect(),
+            is_assumed: stretches.first().is_some_and(|stretch| stretch.basis == Basis::Assumed),
         }
+    }
+
+    /// The same, where the data ended so long before the first stretch that the difficulty had changed by assumption.
+    #[must_use]
+    pub fn after(mut self, data_end_s: i64) -> Self {
+        if let (Some(steps), Some(start_s)) = (self.steps.first_mut(), self.start_s.first())
+            && self.is_assumed
+        {
+            *steps = (((start_s - data_end_s as f64) / STEP_S).round().max(0.0) as u32).max(*steps);
+        }
+        self
     }
 
     /// Returns how many there are.
@@ -48,6 +69,12 @@ impl Epochs {
     pub fn coins_with(&self, mut factor: impl FnMut(usize) -> f64) -> f64 {
         self.coins_per_hps.iter().enumerate().map(|(index, coins)| coins / factor(index)).sum()
     }
+}
+
+/// Tells whether an assumed difficulty changes where a stretch begins. A halving alone cuts an epoch in two.
+fn is_step(coin: Coin, stretches: &[Stretch], index: usize) -> bool {
+    let stretch = &stretches[index];
+    stretch.basis == Basis::Assumed && (coin == Coin::Xmr || stretch.height.is_multiple_of(EPOCH_BLOCKS))
 }
 
 #[cfg(test)]

@@ -152,6 +152,29 @@ impl History {
         }
     }
 
+    /// What the network asked and paid from one block to another, both included, with the days that they lie in. Times
+    /// of blocks are estimated at an even pace between those that are known.
+    ///
+    /// # Errors
+    ///
+    /// [`HistoryError::HeightPastData`], and [`HistoryError::BlocksBackwards`] where the last lies before the first.
+    pub fn stretches_of_blocks(&self, first: u64, last: u64) -> Result<(Window, Vec<Stretch>), HistoryError> {
+        if last < first {
+            return Err(HistoryError::BlocksBackwards { first, last });
+        }
+        self.point(last)?;
+        let (from_s, to_s) = (self.time_of(first), self.time_of(last + 1).min(self.end_s()));
+        if from_s >= to_s {
+            return Err(HistoryError::HeightPastData { coin: self.coin(), height: last, last: last.saturating_sub(1) });
+        }
+        let window = Window::new(window::day_of(from_s), window::day_of(to_s - 1))?;
+        let stretches = match self {
+            Self::Bitcoin(table) => table.stretches(from_s, to_s, None),
+            Self::Monero(table) => table.stretches(from_s, to_s, None),
+        }?;
+        Ok((window, stretches))
+    }
+
     /// The same window at one difficulty that is given: cut where the subsidy changes, at heights that past the data
     /// are estimated by blocks of the nominal time.
     ///
@@ -262,6 +285,14 @@ pub enum HistoryError {
         from: Date,
         /// Its last day.
         to: Date,
+    },
+    /// Blocks of which the last comes before the first.
+    #[error("block {last} comes before block {first}: both are part of the window")]
+    BlocksBackwards {
+        /// The first block.
+        first: u64,
+        /// The last block.
+        last: u64,
     },
     /// A day on which the chain had no block yet.
     #[error("{day} lies before {} began: its first block came on {first}", .coin.name())]

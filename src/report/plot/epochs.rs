@@ -20,6 +20,9 @@ pub struct EpochCoins {
     pub coins: Interval,
 }
 
+/// More bars than anybody wants to hear of.
+const SPOKEN_MAX: usize = 12;
+
 /// Draws coins per day over a window, so that the area of a bar is what its epoch brings. None where there is none to
 /// draw.
 #[must_use]
@@ -27,17 +30,27 @@ pub fn epochs(id: &str, title: &str, symbol: &str, epochs: &[EpochCoins]) -> Opt
     let is_shown = |epoch: &&EpochCoins| epoch.coins.is_ordered() && epoch.days.is_normal() && epoch.days > 0.0;
     let shown: Vec<&EpochCoins> = epochs.iter().filter(is_shown).collect();
     let (_, most) = range(shown.iter().map(|epoch| epoch.coins.high / epoch.days))?;
-    let spoken: Vec<String> = shown
-        .iter()
-        .map(|epoch| format!("{} days from {}: {} {symbol}", epoch.days, epoch.from, format_coins(epoch.coins.value)))
-        .collect();
     let total: f64 = shown.iter().map(|epoch| epoch.coins.value).sum();
     let description = format!(
         "The area of a bar is the coins of its epoch. {}; together {} {symbol}.",
-        spoken.join("; "),
+        spoken(&shown, symbol),
         format_coins(total)
     );
     Some(Plot::new(id, title.to_owned(), description, |canvas| on(canvas, &shown, most, symbol)))
+}
+
+/// Says what each bar is; of many only the first and the last.
+fn spoken(epochs: &[&EpochCoins], symbol: &str) -> String {
+    let word = |epoch: &&EpochCoins| {
+        let days = (epoch.days * 100.0).round() / 100.0;
+        format!("{days} days from {}: {} {symbol}", epoch.from, format_coins(epoch.coins.value))
+    };
+    match epochs {
+        [first, .., last] if epochs.len() > SPOKEN_MAX => {
+            format!("The first and the last of {}: {}; {}", epochs.len(), word(first), word(last))
+        }
+        few => few.iter().map(word).collect::<Vec<_>>().join("; "),
+    }
 }
 
 fn on(canvas: &mut Canvas, epochs: &[&EpochCoins], most: f64, symbol: &str) -> f64 {

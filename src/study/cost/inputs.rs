@@ -22,6 +22,16 @@ pub enum EnergyRate {
     JoulesPerHash(Interval),
 }
 
+impl EnergyRate {
+    /// Returns the watts at a rate.
+    pub fn power_w(self, rate_hps: Interval) -> Interval {
+        match self {
+            Self::PowerW(watts) => watts,
+            Self::JoulesPerHash(joules) => joules.scaled(rate_hps.value),
+        }
+    }
+}
+
 /// What a machine costs, spread over its life.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Capital {

@@ -82,7 +82,8 @@ pub fn cost(inputs: &CostInputs) -> Result<Cost, CostError> {
     Ok(result)
 }
 
-fn solo(expected_blocks: f64, days: f64) -> Solo {
+/// Returns the luck of mining alone, where so many blocks can be expected over so many days.
+pub(super) fn solo(expected_blocks: f64, days: f64) -> Solo {
     Solo {
         expected_blocks,
         // 1 - exp(-x) would lose every digit of a small machine's chance.
