@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::coin_args::{CostArguments, NetworkArguments, price};
 use super::generate::GenerateArguments;
 use super::gpu::GpuArguments;
+use super::infer::InferArguments;
 use super::tune::TuneArguments;
 use crate::energy::MeterSpec;
 use crate::record::Order;
@@ -153,6 +154,8 @@ pub(super) enum Command {
     Cost(Box<CostArguments>),
     /// Print what a coin's network asked for a block and paid for it, on a day or at a height
     Network(NetworkArguments),
+    /// Bound hash rate, machines and coins by traffic that was observed
+    Infer(Box<InferArguments>),
     /// Make a page with plots and tables of records
     Report(ReportArguments),
     /// Print completions for a shell, the manual page, or the JSON Schema of records

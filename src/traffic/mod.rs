@@ -5,6 +5,7 @@
 
 mod error;
 mod explain;
+mod file;
 mod flow;
 mod garwood;
 mod hypothesis;
@@ -17,6 +18,7 @@ mod shares;
 mod summary;
 
 pub use error::TrafficError;
+pub use file::{NamedObservation, parse_observations};
 pub use flow::FlowTimeouts;
 pub use garwood::{garwood, silence};
 pub use hypothesis::{Connections, Ends, Hypothesis, Machines, Rate};

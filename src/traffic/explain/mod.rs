@@ -41,7 +41,7 @@ pub(super) fn hypotheses(context: &Context<'_>) -> Vec<Hypothesis> {
 }
 
 /// The pool programs in question: the one that is known, or all of the coin.
-fn programs(observation: &Observation) -> Vec<PoolProgram> {
+pub(super) fn programs(observation: &Observation) -> Vec<PoolProgram> {
     match &observation.pool {
         Some(program) => vec![program.clone()],
         None => pool_programs(observation.coin),

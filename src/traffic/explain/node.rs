@@ -72,7 +72,7 @@ pub(super) fn hypotheses(context: &Context<'_>, units: &[Unit]) -> Vec<Hypothesi
     let habits = habits(observation.coin);
     let kinds = [
         (Family::Node, "node", "a full node that doesn't mine", Yield::Nothing),
-        (Family::Solo, "solo", "mining alone behind a full node, of which only the node shows", Yield::Silence),
+        (Family::Solo, "solo", "mining alone behind a full node", Yield::Silence),
     ];
     let of = |(family, name, explanation, yields): (Family, &str, &str, Yield)| {
         let draft = |unit: Unit| Draft {

@@ -29,14 +29,14 @@ fn ways(coin: Coin) -> Vec<Polling> {
         Coin::Btc => vec![
             Polling {
                 name: "getwork",
-                explanation: "miners that ask a node or a pool for work (getwork, until about 2014)",
+                explanation: "questions for work (getwork, until about 2014)",
                 period_s: (5.0, 60.0),
                 yields: Yield::Hidden,
                 basis: "a question in 5 s (cpuminer's default scan time) to 60 s (cgminer's)",
             },
             Polling {
                 name: "getblocktemplate",
-                explanation: "miners that ask a node for blocks to work on (getblocktemplate)",
+                explanation: "questions for blocks to work on",
                 period_s: (5.0, 60.0),
                 yields: Yield::Silence,
                 basis: "a question in 5 s (cpuminer's default scan time) to 60 s (cgminer's); found blocks are theirs",
@@ -44,7 +44,7 @@ fn ways(coin: Coin) -> Vec<Polling> {
         ],
         Coin::Xmr => vec![Polling {
             name: "getblocktemplate",
-            explanation: "miners that ask a node for blocks to work on (get_block_template, get_height)",
+            explanation: "questions for blocks to work on",
             period_s: (1.0, 60.0),
             yields: Yield::Silence,
             basis: "a question a second (XMRig's default for a daemon) to one in 60 s; found blocks are theirs",
@@ -68,7 +68,7 @@ pub(super) fn drafts(observation: &Observation, unit: Unit) -> Vec<Draft> {
         };
         Draft {
             name: format!("{word}/{}", way.name),
-            explanation: format!("{} of {}", unit.plural(), way.explanation),
+            explanation: format!("{} with {}", unit.plural(), way.explanation),
             basis: way.basis.to_owned(),
             family: Family::Rpc,
             unit,

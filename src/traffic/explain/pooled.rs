@@ -43,7 +43,7 @@ fn vardiff(observation: &Observation, program: &PoolProgram) -> Option<Draft> {
     let difficulty = Ends { low: known.or(program.minimum.map(|(low, _)| low)), high: known };
     Some(Draft {
         name: format!("share/vardiff/{}", program.name),
-        explanation: format!("workers at {}, each at the share rate that the pool keeps", program.name),
+        explanation: format!("shares to {}, at the rate that it keeps", program.name),
         basis: format!("{}; {}", words(program), program.source),
         family: Family::Pool,
         unit: Unit::Share,
@@ -60,7 +60,7 @@ fn floor(observation: &Observation, program: &PoolProgram) -> Option<Draft> {
     let (_, most) = program.shares_per_day()?;
     Some(Draft {
         name: format!("share/floor/{}", program.name),
-        explanation: format!("weak workers at {}, on its least difficulty", program.name),
+        explanation: format!("shares to {}, of its least difficulty", program.name),
         basis: format!("least difficulty {low} to {high} by default; {}", program.source),
         family: Family::Pool,
         unit: Unit::Share,
@@ -74,9 +74,9 @@ fn floor(observation: &Observation, program: &PoolProgram) -> Option<Draft> {
 fn one_difficulty(observation: &Observation, name: &str, difficulty: Ends, basis: String) -> Draft {
     let words = match (difficulty.low, observation.pool.as_ref().and_then(|pool| pool.fixed), name) {
         (Some(difficulty), None, "any") => format!("shares of difficulty {difficulty}, as was read"),
-        (Some(difficulty), Some(_), _) => format!("shares that all have the difficulty {difficulty}"),
+        (Some(difficulty), Some(_), _) => format!("shares of difficulty {difficulty}"),
         (Some(difficulty), None, name) => format!("shares of difficulty {difficulty}, as seen at {name}"),
-        (None, ..) => "shares that all have one difficulty, which isn't known".to_owned(),
+        (None, ..) => "shares of one difficulty, which isn't known".to_owned(),
     };
     Draft {
         name: format!("share/fixed/{name}"),

@@ -24,7 +24,7 @@ pub(super) fn hypothesis(context: &Context<'_>, others: &[Hypothesis]) -> Option
     let unit = if context.observation.unit == Unit::Unknown { Unit::Unknown } else { template.counted };
     let mut hypothesis = Hypothesis {
         name: "proxy".to_owned(),
-        explanation: "a proxy in front of any number of machines".to_owned(),
+        explanation: "a proxy of any number of machines".to_owned(),
         counted: unit,
         consistent: !fitting.is_empty(),
         inconsistent_because: None,

@@ -107,7 +107,10 @@ pub(super) fn draft(observation: &Observation, programs: &[PoolProgram], unit: U
     let jobs = format!("a job in {} to {} s", activity.notify_s.0, activity.notify_s.1);
     Draft {
         name: name.to_owned(),
-        explanation: format!("{} of connections to a pool", unit.plural()),
+        explanation: match unit {
+            Unit::Connection => "connections to a pool".to_owned(),
+            unit => format!("{} of connections to a pool", unit.plural()),
+        },
         basis: format!("{jobs}; {basis}"),
         family: Family::Pool,
         unit,
