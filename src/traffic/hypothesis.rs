@@ -261,7 +261,7 @@ impl Draft {
             return Some(if high < 1.0 {
                 let part = seen_high / self.shown.0 * 100.0;
                 format!(
-                    "one alone shows at least {} {unit} a day; what was seen fits one that is up for {} % of the time",
+                    "one alone shows at least {} {unit} a day; what was seen fits one that is up for {} % of the time at most",
                     round(self.shown.0),
                     significant(part),
                 )
@@ -270,6 +270,9 @@ impl Draft {
                 let shown = between(&round(self.shown.0), &round(self.shown.1));
                 format!("one shows {shown} {unit} a day, and no whole number of them {seen}")
             });
+        }
+        if rate.high.is_some_and(|high| high < 1.0) && !matches!(self.yields, Yield::Nothing) {
+            return Some("that is less than one hash a second".to_owned());
         }
         let network = context.earnings.network_hps;
         rate.low.filter(|rate| *rate > network).map(|rate| {

@@ -8,7 +8,7 @@ use super::garwood;
 use super::hypothesis::{Context, Hypothesis};
 use super::network::{Earnings, Representative};
 use super::observation::{Count, Observation, Peer, Unit};
-use super::pool::{PoolProgram, pool_programs};
+use super::pool::{PoolProgram, programs_of_the_time};
 use super::shares::hashes_per_difficulty;
 use crate::statistics::CONFIDENCE;
 
@@ -97,7 +97,7 @@ fn candidates(observation: &Observation, earnings: &Earnings) -> Vec<Candidate> 
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut push = |what, option, groups| candidates.push(Candidate { what, option, groups });
     let peer = observation.known_peer();
-    let programs = pool_programs(observation.coin);
+    let programs = programs_of_the_time(observation.coin, observation.window);
     let may_be_pool = !matches!(peer, Some(Peer::Node | Peer::Rpc));
     // Who looks into the traffic may also find that there is no pool in it.
     let other_peers = || {

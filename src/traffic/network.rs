@@ -6,9 +6,9 @@ use serde::Serialize;
 use super::error::TrafficError;
 use super::observation::Observation;
 use crate::coin::hardware::{Catalogue, Machine};
-use crate::coin::history::{Growth, History, Stretch};
+use crate::coin::history::{Growth, History, Window};
 use crate::coin::{Coin, NetworkPoint};
-use crate::study::Network;
+use crate::study::{Epochs, Network};
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
@@ -60,9 +60,8 @@ impl Earnings {
                 (blocks, blocks * point.subsidy_coins(), point.source.clone())
             }
             Network::Window { stretches, source, .. } => {
-                let blocks = |stretch: &Stretch| stretch.seconds() / stretch.hashes_expected_per_block();
-                let coins = |stretch: &Stretch| blocks(stretch) * stretch.subsidy_coins(coin);
-                (stretches.iter().map(blocks).sum(), stretches.iter().map(coins).sum(), source.clone())
+                let epochs = Epochs::new(coin, stretches);
+                (epochs.blocks_per_hps.iter().sum(), epochs.coins_per_hps.iter().sum(), source.clone())
             }
         };
         let days = network.days();
@@ -77,7 +76,7 @@ impl Earnings {
             coins_per_hps,
             network_hps: days * SECONDS_PER_DAY / block_s / blocks_per_hps,
             algorithm,
-            last_day: observation.window.map(crate::coin::history::Window::to),
+            last_day: observation.window.map(Window::to),
             source,
         })
     }
@@ -140,7 +139,6 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::coin::history::Window;
     use crate::interval::Interval;
     use crate::study::{CostInputs, cost};
     use crate::traffic::{Count, Per};
