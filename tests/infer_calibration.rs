@@ -91,7 +91,7 @@ fn fixed(chance: &mut Chance, times: &Times, machines: usize) -> Outcome {
     let (window, earnings) = times.pick(chance);
     let coin = earnings.coin;
     let mean = mean_count(chance);
-    let truth = earnings.network_hps * chance.logarithmic(1e-9, 1e-2);
+    let truth = earnings.network_hps * chance.logarithmic(1e-7, 1e-2);
     let parts: Vec<f64> = (0..machines).map(|_| chance.logarithmic(1.0, 100.0)).collect();
     let whole: f64 = parts.iter().sum();
     let rates: Vec<f64> = parts.iter().map(|part| truth * part / whole).collect();
@@ -111,7 +111,8 @@ fn floor(chance: &mut Chance, times: &Times) -> Outcome {
         let (window, earnings) = times.pick(chance);
         let coin = earnings.coin;
         let has_floor = |program: &hashwatt::traffic::PoolProgram| {
-            program.minimum.is_some_and(|(low, high)| low == high) && program.seconds_per_share.is_some()
+            let is_there = program.since.is_none_or(|since| since <= window.to().year());
+            is_there && program.minimum.is_some_and(|(low, high)| low == high) && program.seconds_per_share.is_some()
         };
         let programs: Vec<_> = pool_programs(coin).into_iter().filter(has_floor).collect();
         let program = chance.pick(&programs);
@@ -120,7 +121,8 @@ fn floor(chance: &mut Chance, times: &Times) -> Outcome {
         let difficulty = program.minimum.unwrap().0;
         let truth = mean * difficulty * hashes_per_difficulty(coin) / seconds;
         // Faster, and it would not stay there.
-        if mean > seconds / program.seconds_per_share.unwrap() || truth > earnings.network_hps / 100.0 {
+        if mean > seconds / program.seconds_per_share.unwrap() || !(2.0..earnings.network_hps / 100.0).contains(&truth)
+        {
             continue;
         }
         let count = arrivals(chance, mean / seconds, seconds).len() as u64;
@@ -135,7 +137,7 @@ fn sampled(chance: &mut Chance, times: &Times) -> Outcome {
     let coin = earnings.coin;
     let sampling = chance.pick(&[1, 2, 10, 50]);
     let mean = chance.logarithmic(2.0, 500.0);
-    let truth = earnings.network_hps * chance.logarithmic(1e-9, 1e-2);
+    let truth = earnings.network_hps * chance.logarithmic(1e-7, 1e-2);
     let seconds = window.days() * SECONDS_PER_DAY;
     let shares_per_s = mean * f64::from(sampling) / seconds;
     let difficulty = truth / shares_per_s / hashes_per_difficulty(coin);

@@ -107,7 +107,7 @@ fn candidates(observation: &Observation, earnings: &Earnings) -> Vec<Candidate> 
     };
     if may_be_pool {
         let an_hour = |seconds: f64| {
-            let (low, high) = garwood((3_600.0 / seconds) as u64, CONFIDENCE);
+            let (low, high) = garwood((3_600.0 / seconds).max(1.0) as u64, CONFIDENCE);
             Outcome::Known((high / low).log10())
         };
         let pooled =

@@ -20,8 +20,8 @@ Examples:
   hashwatt infer --count 4320 --per total --unit share --pool fixed=512 --from 2026-06-01 --to 2026-06-03
   hashwatt infer studies/from-traffic-to-coins.toml
 
-Every explanation of the count is held against it. What the inputs don't determine is absent, with the reason. Nothing is
-captured, and nobody is asked.")]
+Every explanation of the count is held against it. What the inputs don't determine is absent, with the reason. Nothing
+is captured, and nobody is asked.")]
 pub(in crate::cli) struct InferArguments {
     /// Observations in a file: TOML with a table [[observation]] for each, whose fields are named like these options
     #[arg(value_name = "FILE")]

@@ -9,7 +9,7 @@ const OF: &str = "connections to a pool";
 const VARDIFF: &str = "the pool sets the difficulty so that each connection sends shares at one rate, whatever its hash \
                        rate: the count tells connections only";
 
-const DIFFICULTY: &str = "the difficulty of the shares isn't known, and the hash rate is proportional to it";
+const DIFFICULTY: &str = "the difficulty D of the shares isn't known, and the hash rate is proportional to it";
 
 /// The explanations of shares, for each pool program.
 pub(super) fn drafts(observation: &Observation, programs: &[PoolProgram]) -> Vec<Draft> {
