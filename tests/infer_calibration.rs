@@ -46,6 +46,9 @@ impl Times {
     }
 }
 
+/// Makes a miner and its traffic.
+type Scenario<'a> = &'a dyn Fn(&mut Chance) -> Outcome;
+
 /// What one scenario gave: the count, the true rate, and the interval of it.
 struct Outcome {
     count: u64,
@@ -211,7 +214,7 @@ fn report(what: &str, outcomes: &[&Outcome]) -> f64 {
 fn the_hash_rate_lies_within_its_interval_in_93_to_97_percent() {
     let times = Times::new();
     let mut chance = Chance::new(20_170_517);
-    let kinds: [(&str, &dyn Fn(&mut Chance) -> Outcome); 5] = [
+    let kinds: [(&str, Scenario<'_>); 5] = [
         ("one difficulty", &|chance| fixed(chance, &times, 1)),
         ("one difficulty, a proxy of 2 to 40 machines", &|chance| {
             let machines = 2 + chance.below(39);

@@ -6,7 +6,7 @@ use super::explain;
 use super::flow::FlowTimeouts;
 use super::garwood;
 use super::hypothesis::{Context, Hypothesis};
-use super::network::{Earnings, Representative};
+use super::network::Earnings;
 use super::observation::{Count, Observation, Peer, Unit};
 use super::pool::{PoolProgram, programs_of_the_time};
 use super::shares::hashes_per_difficulty;
@@ -40,15 +40,11 @@ pub(super) fn factor_open(hypotheses: &[Hypothesis], earnings: &Earnings) -> Opt
 }
 
 /// Every observation that could be added, the most telling first.
-pub(super) fn extra_observations(
-    observation: &Observation,
-    earnings: &Earnings,
-    machines: &[Representative],
-) -> Vec<ExtraObservation> {
+pub(super) fn extra_observations(observation: &Observation, earnings: &Earnings) -> Vec<ExtraObservation> {
     let decades = |outcome: &Outcome| match outcome {
         Outcome::Known(decades) => Some(*decades),
         Outcome::Leads(outcome) => {
-            let context = Context { observation: outcome, earnings, machines, mean: outcome.mean_per_day() };
+            let context = Context { observation: outcome, earnings, mean: outcome.mean_per_day() };
             let hypotheses = explain::hypotheses(&context);
             let fits = hypotheses.iter().any(|hypothesis| hypothesis.consistent);
             // Where nothing that is left mines, the rate is known: none.

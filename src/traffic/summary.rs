@@ -23,9 +23,9 @@ pub(super) fn summary(
     sentences.push(format!("{} of {} explanations fit.", fitting.len(), hypotheses.len()));
     sentences.extend(without_mining(&fitting));
     sentences.extend(too_few(observation, hypotheses));
-    let machine = earnings.machines().into_iter().next();
-    sentences.extend(pooled(&fitting, machine.as_ref(), earnings));
-    sentences.extend(bounds(&fitting, machine.as_ref()));
+    let machine = earnings.machines.first();
+    sentences.extend(pooled(&fitting, machine, earnings));
+    sentences.extend(bounds(&fitting, machine));
     sentences.extend(narrowing(factor_open, extras));
     sentences.join(" ")
 }
