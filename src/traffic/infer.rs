@@ -167,8 +167,8 @@ fn assumptions(observation: &Observation, hypotheses: &[Hypothesis]) -> Vec<Stri
     }
     if hypotheses.iter().any(|h| h.consistent && h.hash_rate_hps.low == Some(0.0) && h.hash_rate_hps.high != Some(0.0))
     {
-        let text =
-            "no block of the window is theirs: with more than 3 expected, none at all would have a chance below 5 %";
+        let text = "mining alone: no block of the window is theirs, and with more than 3 expected, none at all would \
+                    have a chance below 5 %; coins are what such a rate earns on average, and without a block are none";
         assumptions.push(text.to_owned());
     }
     assumptions
