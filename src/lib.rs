@@ -30,5 +30,6 @@ pub mod sha256d;
 pub mod statistics;
 pub mod study;
 pub mod sysroot;
+pub mod traffic;
 pub mod unavailable;
 pub mod verify;

@@ -97,9 +97,8 @@ fn study(path: &Path) {
 
 /// All that are ready-made.
 fn studies() {
-    for entry in fs::read_dir(root().join("studies")).unwrap() {
-        study(&entry.unwrap().path());
-    }
+    let paths = fs::read_dir(root().join("studies")).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.is_file()).for_each(|path| study(&path));
 }
 
 /// Names that are long, and names that are pieces of a page; figures without power, price or profit.

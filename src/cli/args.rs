@@ -8,6 +8,7 @@ use super::coin_args::{CostArguments, NetworkArguments};
 use super::generate::GenerateArguments;
 use super::gpu::GpuArguments;
 use super::study::StudyArguments;
+use super::infer::InferArguments;
 use super::tune::TuneArguments;
 use crate::energy::MeterSpec;
 use crate::record::Order;
@@ -157,6 +158,8 @@ pub(super) enum Command {
     Network(NetworkArguments),
     /// Compute a study file: fleets, windows and scenarios side by side, simulated paths, and a verdict
     Study(StudyArguments),
+    /// Bound hash rate, machines and coins by traffic that was observed
+    Infer(Box<InferArguments>),
     /// Make a page with plots and tables of records
     Report(ReportArguments),
     /// Print completions for a shell, the manual page, or the JSON Schema of records

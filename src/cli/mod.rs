@@ -12,6 +12,7 @@ mod exit;
 mod generate;
 mod gpu;
 mod hash;
+mod infer;
 mod interrupt;
 mod log;
 mod main_job;
@@ -77,6 +78,7 @@ fn run(arguments: Arguments, output: &mut Output) -> Result<ExitCode, Failure> {
         Some(Command::Cost(cost)) => cost::run(&cost, output),
         Some(Command::Network(network)) => network::run(&network, output),
         Some(Command::Study(arguments)) => study::run(&arguments, output),
+        Some(Command::Infer(infer)) => infer::run(&infer, output),
         Some(Command::Report(report)) => report::run(&report, output),
         Some(Command::Generate(generate)) => generate::run(&generate, output),
     }
