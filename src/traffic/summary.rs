@@ -69,8 +69,8 @@ fn too_few(observation: &Observation, hypotheses: &[Hypothesis]) -> Option<Strin
     let least = format_count(least.round() as u128);
     is_too_few.then(|| {
         format!(
-            "As shares they are too few for one worker at a pool that keeps the share rate constant, which shows {least} \
-             a day or more: only weak workers on a pool's least difficulty, or on a fixed one, send so few."
+            "As shares they are too few for one worker at a pool that keeps the share rate constant, which shows \
+             {least} a day or more: only weak workers on a pool's least difficulty, or on a fixed one, send so few."
         )
     })
 }
