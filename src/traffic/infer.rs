@@ -161,8 +161,8 @@ fn assumptions(observation: &Observation, hypotheses: &[Hypothesis]) -> Vec<Stri
         assumptions.push("pools run with their programs' default difficulties, or higher ones".to_owned());
     }
     if observation.timeouts.is_none() && is_fitting("flow/") {
-        let text = "flow records: active time-outs of 60 to 1800 s, inactive ones of 15 s and above; one record for both \
-                    directions or for each";
+        let text = "flow records: active time-outs of 60 to 1800 s, inactive ones of 15 s and above; one record for \
+                    both directions or for each";
         assumptions.push(text.to_owned());
     }
     if hypotheses.iter().any(|h| h.consistent && h.hash_rate_hps.low == Some(0.0) && h.hash_rate_hps.high != Some(0.0))
