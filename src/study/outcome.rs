@@ -1,4 +1,5 @@
-//! What a fleet comes to over a window, stretch by stretch: coins, energy, money, and the prices at which it breaks even.
+//! What a fleet comes to over a window, stretch by stretch: coins, energy, money, and the prices at which it breaks
+//! even.
 
 use serde::Serialize;
 
