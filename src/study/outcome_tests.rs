@@ -129,6 +129,8 @@ fn what_would_be_lost_is_not_run_where_that_is_asked() {
         (terms(&run.cases[0]).outcome(&run.cases[0].epochs), terms(&off.cases[0]).outcome(&off.cases[0].epochs));
     assert!(off.running < 1.0 && run.running == 1.0, "{}", off.running);
     assert!(off.profit > run.profit && off.coins < run.coins && off.energy_kwh < run.energy_kwh);
+    let case = &plan(&format!("switch_off = true\n{text}")).cases[0];
+    assert_close(Some(terms(case).coins_earned(&case.epochs).iter().sum()), Some(off.coins));
 }
 
 #[test]

@@ -252,7 +252,7 @@ fn stretches(case: &Case) -> Vec<StretchResult> {
         },
         coins,
     };
-    stretches.iter().zip(terms.coins(&case.epochs)).map(of).collect()
+    stretches.iter().zip(terms.coins_earned(&case.epochs)).map(of).collect()
 }
 
 /// Says what was simulated.
