@@ -123,13 +123,12 @@ fn what_would_be_lost_is_not_run_where_that_is_asked() {
     // At these prices an S9 pays its electricity in 2017, and not in the summer of 2018.
     let text = "price_kwh = 0.3\ncoin_price = 3840.10\n[[window]]\nfrom = 2017-05-17\nto = 2018-09-30\n\
                 [[fleet]]\nmachine = \"S9\"\n";
-    let run = plan(text);
-    let off = plan(&format!("switch_off = true\n{text}"));
-    let (run, off) =
-        (terms(&run.cases[0]).outcome(&run.cases[0].epochs), terms(&off.cases[0]).outcome(&off.cases[0].epochs));
+    let (always, asked) = (plan(text), plan(&format!("switch_off = true\n{text}")));
+    let of = |case: &Case| terms(case).outcome(&case.epochs);
+    let (run, off) = (of(&always.cases[0]), of(&asked.cases[0]));
     assert!(off.running < 1.0 && run.running == 1.0, "{}", off.running);
     assert!(off.profit > run.profit && off.coins < run.coins && off.energy_kwh < run.energy_kwh);
-    let case = &plan(&format!("switch_off = true\n{text}")).cases[0];
+    let case = &asked.cases[0];
     assert_close(Some(terms(case).coins_earned(&case.epochs).iter().sum()), Some(off.coins));
 }
 
