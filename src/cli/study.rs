@@ -38,7 +38,8 @@ pub(super) struct StudyArguments {
     /// A record for the engines that the study names [default: the record that the study file names]
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Where the report goes: the name's end says whether it is a page (.html), text (.md) or a row for each case (.csv)
+    /// Where the report goes: the name's end says whether it is a page (.html), text (.md) or a row for each case
+    /// (.csv)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Threads that simulate [default: one for each processor]; no figure hangs on it

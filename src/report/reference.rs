@@ -26,8 +26,9 @@ impl ReferenceMachine {
     }
 }
 
-/// Returns machines of the catalogue to compare an algorithm with: of each class the one that takes the least energy for
-/// a hash, the one that takes the most, and the one nearest to the middle between them. All of them would fill a plot.
+/// Returns machines of the catalogue to compare an algorithm with: of each class the one that takes the least energy
+/// for a hash, the one that takes the most, and the one nearest to the middle between them. All of them would fill a
+/// plot.
 #[must_use]
 pub fn machines(algorithm: &str) -> Vec<ReferenceMachine> {
     let catalogue = Catalogue::built_in();

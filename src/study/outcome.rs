@@ -1,4 +1,5 @@
-//! What a fleet comes to over a window, stretch by stretch: coins, energy, money, and the prices at which it breaks even.
+//! What a fleet comes to over a window, stretch by stretch: coins, energy, money, and the prices at which it breaks
+//! even.
 
 use serde::Serialize;
 
@@ -87,6 +88,24 @@ impl Terms {
         Some(epochs.seconds.iter().map(|seconds| seconds * kw).collect())
     }
 
+    /// Returns what coins sell for, less the electricity for them.
+    fn margin(&self, coins: f64, kwh: Option<f64>) -> Option<f64> {
+        self.coin_price.zip(kwh).map(|(price, kwh)| price * coins - self.price_kwh * kwh)
+    }
+
+    /// Tells whether machines run while they would bring these coins for this energy.
+    fn runs(&self, coins: f64, kwh: Option<f64>) -> bool {
+        !(self.switch_off && self.margin(coins, kwh).is_some_and(|margin| margin < 0.0))
+    }
+
+    /// Returns the coins of each stretch, none where machines are switched off.
+    pub(super) fn coins_earned(&self, epochs: &Epochs) -> Vec<f64> {
+        let energy = self.energy_kwh(epochs);
+        let kwh = |index: usize| energy.as_ref().map(|energy| energy[index]);
+        let earned = |(index, coins): (usize, f64)| if self.runs(coins, kwh(index)) { coins } else { 0.0 };
+        self.coins(epochs).enumerate().map(earned).collect()
+    }
+
     /// Computes the outcome.
     pub fn outcome(&self, epochs: &Epochs) -> Outcome {
         let energy = self.energy_kwh(epochs);
@@ -97,8 +116,8 @@ impl Terms {
         for (index, coins) in self.coins(epochs).enumerate() {
             let kwh = energy.as_ref().map(|energy| energy[index]);
             let seconds = epochs.seconds[index];
-            let margin = self.coin_price.zip(kwh).map(|(price, kwh)| price * coins - self.price_kwh * kwh);
-            if !(self.switch_off && margin.is_some_and(|margin| margin < 0.0)) {
+            let margin = self.margin(coins, kwh);
+            if self.runs(coins, kwh) {
                 sums.coins += coins;
                 sums.expected_blocks +=
                     epochs.blocks_per_hps[index] * self.draw.rate_hps * self.uptime * (1.0 - self.stale)

@@ -27,7 +27,8 @@ const SUMMER: &str = "[[window]]\nfrom = 2017-05-17\nto = 2017-07-06\n";
 #[test]
 fn one_class_comes_to_what_cost_says() {
     let plan = plan(&format!(
-        "price_kwh = 0.07\ncoin_price = 2466\npue = 1.1\npool_fee = \"2%\"\nstale = \"1%\"\nfees = \"21.5%\"\ncapex = 1699\n\
+        "price_kwh = 0.07\ncoin_price = 2466\npue = 1.1\npool_fee = \"2%\"\nstale = \"1%\"\n\
+         fees = \"21.5%\"\ncapex = 1699\n\
          life_years = 3\ndiscount = \"8%\"\n{SUMMER}[[fleet]]\nhashrate = \"13.5T±2%\"\npower = \"1323W±7%\"\ncount = 4"
     ));
     let case = &plan.cases[0];
@@ -75,7 +76,8 @@ fn one_class_comes_to_what_cost_says() {
 #[test]
 fn a_fleet_of_two_classes_is_the_sum_of_both() {
     let mixed = plan(&format!(
-        "coin_price = 2466\n{SUMMER}[[fleet]]\nmachines = [{{ machine = \"S9\", count = 2 }}, {{ machine = \"S7\", count = 3 }}]"
+        "coin_price = 2466\n{SUMMER}[[fleet]]\nmachines = [{{ machine = \"S9\", count = 2 }}, \
+         {{ machine = \"S7\", count = 3 }}]"
     ));
     let apart = plan(&format!(
         "coin_price = 2466\n{SUMMER}[[fleet]]\nmachine = \"S9\"\ncount = 2\n[[fleet]]\nmachine = \"S7\"\ncount = 3"
@@ -93,7 +95,8 @@ fn a_fleet_of_two_classes_is_the_sum_of_both() {
 fn at_break_even_nothing_is_left() {
     for switch_off in ["false", "true"] {
         let plan = plan(&format!(
-            "coin_price = 3840.10\ncapex = 500\nfixed_cost = 120\nswitch_off = {switch_off}\n[[window]]\nfrom = 2017-05-17\n\
+            "coin_price = 3840.10\ncapex = 500\nfixed_cost = 120\nswitch_off = {switch_off}\n[[window]]\n\
+             from = 2017-05-17\n\
              to = 2019-05-16\n[[fleet]]\nmachine = \"S9\"\ncount = 2"
         ));
         let case = &plan.cases[0];
@@ -118,13 +121,15 @@ fn at_break_even_nothing_is_left() {
 #[test]
 fn what_would_be_lost_is_not_run_where_that_is_asked() {
     // At these prices an S9 pays its electricity in 2017, and not in the summer of 2018.
-    let text = "price_kwh = 0.3\ncoin_price = 3840.10\n[[window]]\nfrom = 2017-05-17\nto = 2018-09-30\n[[fleet]]\nmachine = \"S9\"\n";
-    let run = plan(text);
-    let off = plan(&format!("switch_off = true\n{text}"));
-    let (run, off) =
-        (terms(&run.cases[0]).outcome(&run.cases[0].epochs), terms(&off.cases[0]).outcome(&off.cases[0].epochs));
+    let text = "price_kwh = 0.3\ncoin_price = 3840.10\n[[window]]\nfrom = 2017-05-17\nto = 2018-09-30\n\
+                [[fleet]]\nmachine = \"S9\"\n";
+    let (always, asked) = (plan(text), plan(&format!("switch_off = true\n{text}")));
+    let of = |case: &Case| terms(case).outcome(&case.epochs);
+    let (run, off) = (of(&always.cases[0]), of(&asked.cases[0]));
     assert!(off.running < 1.0 && run.running == 1.0, "{}", off.running);
     assert!(off.profit > run.profit && off.coins < run.coins && off.energy_kwh < run.energy_kwh);
+    let case = &asked.cases[0];
+    assert_close(Some(terms(case).coins_earned(&case.epochs).iter().sum()), Some(off.coins));
 }
 
 #[test]

@@ -252,7 +252,7 @@ fn stretches(case: &Case) -> Vec<StretchResult> {
         },
         coins,
     };
-    stretches.iter().zip(terms.coins(&case.epochs)).map(of).collect()
+    stretches.iter().zip(terms.coins_earned(&case.epochs)).map(of).collect()
 }
 
 /// Says what was simulated.
@@ -274,8 +274,8 @@ fn words_of(model: &Model) -> Vec<String> {
             percent(*deviation)
         ),
         Difficulty::Resampled { deviations, mean_growth, days } => format!(
-            "past the data the difficulty changes as in {} epochs from {} to {}, drawn again at random; they grew by {} \
-             on average",
+            "past the data the difficulty changes as in {} epochs from {} to {}, drawn again at random; they grew \
+             by {} on average",
             deviations.len(),
             days.from(),
             days.to(),
@@ -284,8 +284,8 @@ fn words_of(model: &Model) -> Vec<String> {
     });
     if model.price.volatility > 0.0 || model.price.drift != 0.0 {
         words.push(format!(
-            "the logarithm of a coin's price walks at random by {} a year, its median changes by {} a year, and coins are \
-             sold as they come",
+            "the logarithm of a coin's price walks at random by {} a year, its median changes by {} a year, and coins \
+             are sold as they come",
             percent(model.price.volatility),
             percent(model.price.drift)
         ));

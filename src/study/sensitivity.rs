@@ -28,8 +28,8 @@ pub struct Effect {
     pub input: Input,
     /// Its value where it doesn't move, and the ends of its range.
     pub range: Interval,
-    /// Whether these are factors of what it is: of rates, powers and the difficulty always, and of the prices of machines
-    /// where classes have their own.
+    /// Whether these are factors of what it is: of rates, powers and the difficulty always, and of the prices of
+    /// machines where classes have their own.
     pub is_factor: bool,
     /// Where the range comes from: `stated` or `assumed`.
     pub range_is: &'static str,
@@ -162,8 +162,8 @@ fn range_of(plan: &Plan, case: &Case, input: Input) -> Option<(Interval, &'stati
     usual_of(plan, input, own)
 }
 
-/// Returns the range of an input whose figure is known: its own, the one that the study states for the sensitivity, or one
-/// that is usual.
+/// Returns the range of an input whose figure is known: its own, the one that the study states for the sensitivity, or
+/// one that is usual.
 fn usual_of(plan: &Plan, input: Input, own: Interval) -> Option<(Interval, &'static str)> {
     if own.low < own.high {
         return Some((own, "stated"));

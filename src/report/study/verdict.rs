@@ -269,7 +269,8 @@ impl Speaker<'_> {
         };
         Some(match (&simulated.profit, simulated.p_profit) {
             (Some(profit), Some(part)) => format!(
-                "On {} of {paths} simulated paths it pays{over_all}; the median is {}, and nine in ten lie between {} and {}.",
+                "On {} of {paths} simulated paths it pays{over_all}; the median is {}, and nine in ten lie between {} \
+                 and {}.",
                 chance(part),
                 self.rough(profit.p50),
                 self.rough(profit.p5),

@@ -104,7 +104,8 @@ impl StudyResult {
         self.windows[case.window].coin.symbol()
     }
 
-    /// Returns in words by which figures a case differs from others of its fleet: its scenario, and what stands in lists.
+    /// Returns in words by which figures a case differs from others of its fleet: its scenario, and what stands in
+    /// lists.
     pub(super) fn terms_of(&self, case: &CaseResult) -> String {
         let scenario = case.scenario.map(|scenario| self.scenarios[scenario].clone());
         let varied =

@@ -10,8 +10,10 @@ use toml::Spanned;
 
 pub use self::error::FileError;
 pub(super) use self::error::nearest;
-use self::value::{Correlation, Kind, PerEpoch, Price, Share, Single, Volatility, Yearly};
-pub use self::value::{Counts, Day, Figures, Part, Positive, Power, Pue, Rate, Uptime};
+pub use self::value::{
+    Correlation, Counts, Day, Figures, Kind, Part, PerEpoch, Positive, Power, Price, Pue, Rate, Share, Single, Uptime,
+    Volatility, Yearly,
+};
 use super::inputs::{Input, Inputs};
 use crate::coin::Coin;
 use crate::interval::Interval;

@@ -28,7 +28,6 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident, $name:literal, $read:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq)]
-        #[allow(unreachable_pub, reason = "some are only used within")]
         pub struct $kind;
 
         impl Kind for $kind {
@@ -92,7 +91,7 @@ fn correlation(text: &str) -> Result<f64, String> {
 
 /// A single figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Single<K>(pub(super) f64, PhantomData<K>);
+pub struct Single<K>(pub f64, PhantomData<K>);
 
 impl<'de, K: Kind> Deserialize<'de> for Single<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

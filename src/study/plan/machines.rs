@@ -63,8 +63,8 @@ impl<'a> Machines<'a> {
         let record = self.record.map_or("no record", |(name, _)| name.as_str());
         let (name, algorithm) = (name_asked(entry.as_ref()), algorithm_of(network));
         format!(
-            "left out: {name}, because {record} holds no such engine of {algorithm}; graphics drivers in software don't \
-             count"
+            "left out: {name}, because {record} holds no such engine of {algorithm}; graphics drivers in software \
+             don't count"
         )
     }
 
@@ -120,7 +120,8 @@ impl<'a> Machines<'a> {
                 capex: entry.capex(),
             },
             _ => {
-                let help = "write machine = \"Antminer S9\", or engine = \"sha256d/cpu/*\", or hashrate = \"13.5T\" with power";
+                let help = "write machine = \"Antminer S9\", or engine = \"sha256d/cpu/*\", or hashrate = \"13.5T\" \
+                            with power";
                 return Err(self.reader.error(span, "a machine is named in one of three ways", help));
             }
         };

@@ -9,7 +9,8 @@ const PATHS: u32 = 200_000;
 /// An S9 from July 2026 on, with what `more` says of the rest.
 fn plan(days: &str, more: &str, model: &str) -> Plan {
     let text = format!(
-        "name = \"t\"\ncoin = \"btc\"\ngrowth = \"1%/epoch\"\n{more}\n[[window]]\n{days}\n[[fleet]]\nhashrate = \"1E\"\n\
+        "name = \"t\"\ncoin = \"btc\"\ngrowth = \"1%/epoch\"\n{more}\n[[window]]\n{days}\n[[fleet]]\n\
+         hashrate = \"1E\"\n\
          power = \"1W\"\n[monte_carlo]\npaths = {PATHS}\nseed = 7\nmeasurement = false\n{model}"
     );
     Plan::new(&text, &StudyFile::parse(&text).unwrap(), &Materials::default()).unwrap()
@@ -147,14 +148,15 @@ fn changes_of_the_past_are_drawn_as_often_as_they_came() {
 
 #[test]
 fn the_history_gives_its_mean_growth_where_none_is_said() {
-    let text = "name = \"t\"\ncoin = \"btc\"\n[[window]]\nfrom = 2026-07-01\nto = 2026-12-31\n[[fleet]]\nmachine = \"S21\"\n\
+    let text = "name = \"t\"\ncoin = \"btc\"\n[[window]]\nfrom = 2026-07-01\nto = 2026-12-31\n[[fleet]]\n\
+                machine = \"S21\"\n\
                 [monte_carlo]\ndifficulty = { resample = [2017-01-01, 2017-12-31] }";
     let plan = Plan::new(text, &StudyFile::parse(text).unwrap(), &Materials::default()).unwrap();
     let Difficulty::Resampled { deviations, mean_growth, .. } = &plan.model.as_ref().unwrap().difficulty else {
         panic!("it was said so")
     };
-    // Blocks 445,536 (begun in December 2016) and 499,968 (begun on 18 December 2017), 27 epochs apart: 317,688,400,354.03
-    // and 1,873,105,475,221.61, as block explorers show them.
+    // Blocks 445,536 (begun in December 2016) and 499,968 (begun on 18 December 2017), 27 epochs apart:
+    // 317,688,400,354.03 and 1,873,105,475,221.61, as block explorers show them.
     assert_eq!(deviations.len(), 27);
     assert_near(1.0 + mean_growth, (1_873_105_475_221.61_f64 / 317_688_400_354.03).powf(1.0 / 27.0), 1e-9);
     assert!(deviations.iter().sum::<f64>().abs() < 1e-12);
@@ -179,7 +181,8 @@ fn measured_rates_are_drawn_from_their_intervals() {
 fn growth_and_prices_with_ranges_are_drawn_from_them() {
     let more = "growth = { low = \"0%/epoch\", high = \"4%/epoch\" }\ncoin_price = { low = 100, high = 10000 }";
     let text = format!(
-        "name = \"t\"\ncoin = \"btc\"\n{more}\n[[window]]\n{YEAR}\n[[fleet]]\nhashrate = \"1E\"\n[monte_carlo]\npaths = {PATHS}"
+        "name = \"t\"\ncoin = \"btc\"\n{more}\n[[window]]\n{YEAR}\n[[fleet]]\nhashrate = \"1E\"\n[monte_carlo]\n\
+         paths = {PATHS}"
     );
     let plan = Plan::new(&text, &StudyFile::parse(&text).unwrap(), &Materials::default()).unwrap();
     let (result, case) = simulated(&plan, |_| {});
