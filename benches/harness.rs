@@ -181,6 +181,7 @@ fn through_session() -> (u64, f64, f64) {
         load: &load,
         pool: &Pool::default(),
         threads: 1,
+        sweep: &[],
         available_bytes: None,
         unavailable: &[],
     };

@@ -123,6 +123,11 @@ fn zero_threads_and_more_than_make_sense_are_refused() {
         hashwatt(&scan).is_refused(2, &[threads]);
         hashwatt(&["--threads", threads, "--json"]).is_refused(2, &[threads]);
     }
+    for list in ["0", "1,", "x", "2-1", "1..2", "1-100000", "18446744073709551616"] {
+        let sweep = format!("--sweep-threads={list}");
+        hashwatt(&["bench", "sha256d/cpu/scalar", &sweep]).is_refused(2, &["threads"]);
+    }
+    hashwatt(&["bench", "--threads", "1", "--sweep-threads"]).is_refused(2, &["--threads", "--sweep-threads"]);
     for threads in ["-1", "two", "1.5", ""] {
         hashwatt(&["bench", &format!("--threads={threads}")]).is_refused(2, &[threads]);
     }

@@ -299,3 +299,31 @@ fn a_build_without_optimisation_is_not_compared_with_one_that_has_it() {
     assert_eq!(document["pairs"].as_array().unwrap().len(), 1);
     assert_eq!((&document["pairs"][0]["new"], &document["unpaired"][0]["file"]), (&json!([fast_again]), &json!(fast)));
 }
+
+#[test]
+fn each_number_of_threads_of_a_sweep_is_compared_with_itself() {
+    let directory = tempfile::tempdir().unwrap();
+    let sweep = |rates_hps: [f64; 2]| {
+        let mut record = record_at(1.0);
+        let rows = rates_hps.into_iter().zip([1, 2]).map(|(rate_hps, threads)| {
+            let mut row = record_at(rate_hps)["benchmarks"][0].clone();
+            row["threads"] = json!(threads);
+            row["threads_by"] = json!("sweep");
+            row
+        });
+        record["benchmarks"] = rows.collect();
+        record
+    };
+    let base = write(directory.path(), "base.json", &sweep([1e6, 2e6]));
+    let new = write(directory.path(), "new.json", &sweep([1e6, 3e6]));
+    let document = hashwatt(&["compare", &base, &new, "--json"]).json();
+    let said: Vec<_> =
+        document["pairs"].as_array().unwrap().iter().map(|pair| (&pair["id"], &pair["verdict"])).collect();
+    assert_eq!(
+        said,
+        [(&json!("sha256d/cpu/scalar@1"), &json!("same")), (&json!("sha256d/cpu/scalar@2"), &json!("faster")),]
+    );
+    // A run that was no sweep says nothing about its rows.
+    let plain = write(directory.path(), "plain.json", &record_at(1e6));
+    hashwatt(&["compare", &base, &plain]).is_refused(15, &["sha256d/cpu/scalar@2", "isn't in"]);
+}

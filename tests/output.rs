@@ -352,3 +352,32 @@ fn a_dry_run_says_what_the_run_then_does() {
     assert!(duration["low"].as_f64() <= duration["expected"].as_f64(), "{duration}");
     assert!(duration["expected"].as_f64() <= duration["high"].as_f64(), "{duration}");
 }
+
+#[test]
+fn a_sweep_has_a_row_for_each_number_of_threads_and_says_which_were_best() {
+    let most = std::thread::available_parallelism().unwrap().get().min(2);
+    let counts: Vec<usize> = (1..=most).collect();
+    let sweep = format!("--sweep-threads=1-{most}");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("sweep.json");
+    let file = file.to_str().unwrap();
+    let arguments = ["bench", "sha256d/cpu/scalar", &sweep, "--time", "0.2", "--meter", "watts:50W@cpu"];
+    let planned = hashwatt(&[&arguments[..], &["--dry-run", "--json"]].concat()).json();
+    assert_eq!(planned["sweep_threads"], json!(counts));
+    let turns: usize = planned["turns"].as_array().unwrap().iter().map(|group| group.as_array().unwrap().len()).sum();
+    assert_eq!(turns as u64, most as u64 * planned["plan"]["rounds"].as_u64().unwrap());
+
+    let run = hashwatt(&[&arguments[..], &["--out", file]].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stdout.contains("sha256d/cpu/scalar hashed most in a second on "), "{run:?}");
+    assert!(run.stdout.contains("and most with a joule on "), "{run:?}");
+    let record: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let rows = record["benchmarks"].as_array().unwrap();
+    assert_eq!(rows.iter().map(|row| row["threads"].clone()).collect::<Vec<_>>(), counts);
+    assert!(rows.iter().all(|row| row["id"] == "sha256d/cpu/scalar" && row["threads_by"] == "sweep"), "{rows:?}");
+
+    // A row of the sweep is named by its threads, and the id alone names none.
+    let cost = |engine: &str| hashwatt(&["cost", file, "--engine", engine, "--json"]);
+    assert_eq!(cost("sha256d/cpu/scalar@1").json()["inputs"]["algorithm"], "sha256d");
+    cost("sha256d/cpu/scalar").is_refused(15, &["sha256d/cpu/scalar@1"]);
+}

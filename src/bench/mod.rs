@@ -13,5 +13,5 @@ mod turn;
 
 pub use self::estimate::{Estimate, estimate};
 pub use self::plan::{Plan, PlanError, groups};
-pub use self::session::{Observer, Outcome, Session, Supplier};
+pub use self::session::{Observer, Outcome, Session, Supplier, thread_counts};
 pub use self::turn::{Calibration, Conditions, Meterings, Sample, Turn, TurnOutcome, calibrate, run_turn};

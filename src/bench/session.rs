@@ -86,6 +86,8 @@ pub struct Session<'a> {
     pub pool: &'a crate::engine::Pool,
     /// Threads of CPU engines.
     pub threads: usize,
+    /// The numbers of threads to measure each engine on the processors with, in place of `threads`; empty for no sweep.
+    pub sweep: &'a [usize],
     /// The memory that engines may hold together, where it is known.
     pub available_bytes: Option<u64>,
     /// Why devices without a meter have none.
@@ -147,7 +149,8 @@ impl Session<'_> {
         let groups = groups(candidates, |candidate| self.supplier.resources(candidate), self.available_bytes);
         let mut outcome = Outcome { groups, ..Outcome::default() };
         let mut log = Vec::new();
-        let (mut turns_done, turns) = (0, self.plan.schedule(candidates.len()).len());
+        let entries: usize = candidates.iter().map(|candidate| self.thread_counts(candidate).len()).sum();
+        let (mut turns_done, turns) = (0, self.plan.schedule(entries).len());
         for (number, group) in outcome.groups.clone().iter().enumerate() {
             let members: Vec<&Candidate> =
                 candidates.iter().copied().filter(|candidate| group.contains(&candidate.id)).collect();
@@ -174,6 +177,11 @@ impl Session<'_> {
         Ok(outcome)
     }
 
+    /// Returns with how many threads an engine is measured: with several, one after the other, in a sweep.
+    fn thread_counts(&self, candidate: &Candidate) -> &[usize] {
+        thread_counts(candidate, self.sweep).unwrap_or(std::slice::from_ref(&self.threads))
+    }
+
     /// Prepares the engines of a group; one that can't be made is left out.
     fn begin_group<'a>(
         &self,
@@ -181,11 +189,13 @@ impl Session<'_> {
         outcome: &mut Outcome,
     ) -> Result<Vec<Running<'a>>, VerifyError> {
         let mut running = Vec::new();
-        for candidate in members {
+        let entries =
+            members.iter().flat_map(|&one| self.thread_counts(one).iter().map(move |&threads| (one, threads)));
+        for (candidate, threads) in entries {
             if self.cancel.is_cancelled() {
                 break;
             }
-            match self.begin(candidate) {
+            match self.begin(candidate, threads) {
                 Ok(one) => running.push(one),
                 Err(VerifyError::Engine(EngineError::Cancelled)) => break,
                 Err(VerifyError::Engine(fault)) => outcome.fault(fault),
@@ -206,11 +216,11 @@ impl Session<'_> {
     }
 
     /// Prepares an engine, checks that it computes what it should, and finds the filter for its timed work.
-    fn begin<'a>(&self, candidate: &'a Candidate) -> Result<Running<'a>, VerifyError> {
+    fn begin<'a>(&self, candidate: &'a Candidate, threads: usize) -> Result<Running<'a>, VerifyError> {
         let workload = self.supplier.workload(&candidate.id);
         let preparation = Preparation {
             key: &workload.job.key,
-            threads: self.threads,
+            threads,
             pool: self.pool,
             progress: self.observer,
             cancel: self.cancel,
@@ -317,11 +327,6 @@ impl Session<'_> {
             unavailable: self.unavailable,
             idle: &idle,
         });
-        let half_width = rate_hps.interval().relative_half_width().unwrap_or(0.0);
-        if half_width > UNSTEADY {
-            let text = format!("the rate of {id} is known to ±{:.0} % only", half_width * 100.0);
-            outcome.warnings.push(Warning::new("unsteady", text, "measure longer, or end other programs"));
-        }
         if let Some(mishap) = one.engine.mishap() {
             let hint = "the driver took the device away or ran out of memory: close what else uses it, or give a \
                         smaller --gpu-batch";
@@ -338,7 +343,7 @@ impl Session<'_> {
                 "give a longer --gpu-batch, or end other programs",
             ));
         }
-        outcome.benchmarks.push(Benchmark {
+        let benchmark = Benchmark {
             id: id.clone(),
             algorithm: id.algorithm().to_owned(),
             device: one.candidate.device,
@@ -346,7 +351,10 @@ impl Session<'_> {
             engine: id.engine().to_owned(),
             mode: id.mode().map(ToOwned::to_owned),
             threads: one.engine.threads(),
-            threads_by: (one.engine.threads() > 0).then(|| self.supplier.threads_by(id, self.threads)),
+            threads_by: (one.engine.threads() > 0).then(|| match thread_counts(one.candidate, self.sweep) {
+                Some(_) => ThreadsBy::Sweep,
+                None => self.supplier.threads_by(id, self.threads),
+            }),
             memory: one.engine.memory(),
             verified: true,
             verified_by: one.oracle.name.clone(),
@@ -364,7 +372,9 @@ impl Session<'_> {
                 .collect(),
             outliers: outliers(&rates_of(&one.turns)),
             samples: one.turns.into_iter().zip(0..).flat_map(|(turn, number)| to_record(turn, number)).collect(),
-        });
+        };
+        outcome.warnings.extend(unsteady(&benchmark));
+        outcome.benchmarks.push(benchmark);
     }
 }
 
@@ -381,6 +391,7 @@ impl Outcome {
 
     fn add_setup(&mut self, part: &SetupPart, id: &EngineId) {
         match self.setups.iter_mut().find(|setup| setup.name == part.name) {
+            Some(setup) if setup.used_by.contains(id) => {}
             Some(setup) => setup.used_by.push(id.clone()),
             None => self.setups.push(Setup {
                 name: part.name.clone(),
@@ -389,6 +400,19 @@ impl Outcome {
             }),
         }
     }
+}
+
+/// Says that a rate isn't known well, where it isn't.
+fn unsteady(benchmark: &Benchmark) -> Option<Warning> {
+    let half_width = benchmark.rate_hps.interval().relative_half_width().filter(|&width| width > UNSTEADY)?;
+    let text = format!("the rate of {} is known to ±{:.0} % only", benchmark.name(), half_width * 100.0);
+    Some(Warning::new("unsteady", text, "measure longer, or end other programs"))
+}
+
+/// Returns the numbers of threads that an engine is measured with in a sweep: where the processors are its device, and
+/// not through a driver.
+pub fn thread_counts<'a>(candidate: &Candidate, sweep: &'a [usize]) -> Option<&'a [usize]> {
+    (candidate.id.device() == "cpu" && !sweep.is_empty()).then_some(sweep)
 }
 
 fn meter_names(meterings: &Meterings, candidate: &Candidate) -> Vec<String> {
@@ -506,6 +530,7 @@ mod tests {
             load: &LoadSnapshot::default,
             pool: &pool,
             threads: 1,
+            sweep: &[],
             available_bytes: None,
             unavailable: &[],
         };

@@ -203,6 +203,7 @@ Examples:
   hashwatt bench                                  every engine that runs here
   hashwatt bench 'sha256d/*' --preset standard    all of SHA-256d, thirty seconds each
   hashwatt bench '*/gpu0/*' --meter watts:300W@gpu0
+  hashwatt bench '*/jit+fast' --sweep-threads=1-4     how rate and energy go with the number of threads
   hashwatt bench 'sha256d/cpu/*' --format csv > samples.csv")]
 pub(super) struct BenchArguments {
     /// Engines to measure: globs over ids, such as 'sha256d/*' or '*/gpu0/*' ('*' crosses '/') [default: all]
@@ -221,6 +222,17 @@ pub(super) struct BenchArguments {
     /// Decides which engine begins
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) seed: u64,
+    /// Measure each engine on the processors once with each of these numbers of threads, such as 1,2,4 or 1-8, in place
+    /// of --threads [without a list: 1, 2, 4 and so on, and all]
+    #[arg(
+        long,
+        value_name = "COUNTS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        conflicts_with = "threads"
+    )]
+    pub(super) sweep_threads: Option<String>,
     /// Print the plan and how long it will take, and measure nothing
     #[arg(long)]
     pub(super) dry_run: bool,

@@ -8,14 +8,15 @@ use super::measure::{Measurement, exit_code, worth_printing};
 use super::output::{HEADING, Output};
 use super::{plan, select, summary, surroundings};
 use crate::bench::Plan;
-use crate::report::summary::{notes, rates};
+use crate::report::summary::{best_of_sweeps, notes, rates};
 use crate::report::{csv, markdown};
 
 pub(super) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<ExitCode, Failure> {
     let format = output.format(arguments.measure.format)?;
     let seconds = arguments.time.unwrap_or(arguments.preset.seconds());
     let plan = Plan { order: arguments.order.into(), seed: arguments.seed, ..Plan::new(seconds)? };
-    let mut measurement = Measurement::open(&arguments.measure, output.quiet)?;
+    let sweep = arguments.sweep_threads.as_deref().map_or_else(|| Ok(Vec::new()), select::sweep)?;
+    let mut measurement = Measurement::open(&arguments.measure, sweep, output.quiet)?;
     let chosen = select::by_filters(&measurement.workshop.registry, &arguments.filters)?;
     let ids: Vec<String> = chosen.iter().map(|candidate| candidate.id.to_string()).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
@@ -35,6 +36,7 @@ pub(super) fn run(arguments: &BenchArguments, output: &mut Output) -> Result<Exi
         }
         Format::Table => {
             output.table(&rates(&record).header_style(HEADING))?;
+            best_of_sweeps(&record).iter().try_for_each(|sentence| output.line(sentence))?;
             summary::print_setups(&record, output)?;
             summary::print_warnings(&record, output)?;
             if let Some(path) = written {

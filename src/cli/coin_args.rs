@@ -26,7 +26,7 @@ pub(super) struct CostArguments {
     /// A record, for the rate and the energy
     #[arg(value_name = "RECORD", conflicts_with_all = ["hashrate", "machine"])]
     pub(super) record: Option<PathBuf>,
-    /// Which engine of the record
+    /// Which engine of the record; of a sweep ID@THREADS
     #[arg(long, value_name = "ID", requires = "record")]
     pub(super) engine: Option<String>,
     /// A machine of the built-in catalogue, such as 'Antminer S9': case, signs and makers don't count

@@ -213,9 +213,9 @@ fn provenance(machine: &Machine, own_power: bool) -> String {
 /// Reads the benchmark that is meant: the one named, or the only one of the coin's algorithm.
 fn benchmark(path: &Path, engine: Option<&str>, coin: Option<Coin>) -> Result<Benchmark, Failure> {
     let record = record::read(path)?;
-    let all: Vec<String> = record.benchmarks.iter().map(|benchmark| benchmark.id.to_string()).collect();
+    let all: Vec<String> = record.benchmarks.iter().map(Benchmark::name).collect();
     let is_meant = |benchmark: &Benchmark| match engine {
-        Some(id) => benchmark.id.as_str() == id,
+        Some(name) => benchmark.name() == name,
         None => coin.is_none_or(|coin| coin.algorithm() == benchmark.algorithm),
     };
     let mut meant: Vec<Benchmark> = record.benchmarks.into_iter().filter(is_meant).collect();

@@ -36,7 +36,7 @@ struct CostOf<'a> {
 
 pub(super) fn run(arguments: &MeasureArguments, price_kwh: f64, output: &mut Output) -> Result<ExitCode, Failure> {
     let format = output.format(arguments.format)?;
-    let mut measurement = Measurement::open(arguments, output.quiet)?;
+    let mut measurement = Measurement::open(arguments, Vec::new(), output.quiet)?;
     let choice = match test_and_choose(&measurement.workshop) {
         Ok(choice) => choice,
         // Nothing was measured yet, but a record that says so is due all the same.

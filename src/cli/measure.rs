@@ -9,7 +9,7 @@ use super::exit::{Failure, INTERRUPTED};
 use super::plan::Planned;
 use super::surroundings;
 use super::workshop::Workshop;
-use crate::bench::{Meterings, Plan, Session, Supplier, estimate, groups};
+use crate::bench::{Meterings, Plan, Session, Supplier, estimate, groups, thread_counts};
 use crate::clock::Clock;
 use crate::device::Device;
 use crate::energy::{self, MeterDescription, Meters, Provenance};
@@ -24,6 +24,8 @@ use crate::sysroot::Sysroot;
 pub(super) struct Measurement {
     pub(super) workshop: Workshop,
     sysroot: Sysroot,
+    /// The numbers of threads to measure with; empty for no sweep.
+    sweep: Vec<usize>,
     meters: Meters,
     meters_opened: Duration,
     out: Option<(PathBuf, OutFile)>,
@@ -31,10 +33,14 @@ pub(super) struct Measurement {
 }
 
 impl Measurement {
-    /// Checks the arguments and opens what they name. Nothing has been computed yet when this fails.
-    pub(super) fn open(arguments: &MeasureArguments, is_quiet: bool) -> Result<Self, Failure> {
+    /// Checks the arguments and opens what they name. Nothing has been computed yet when this fails. `sweep` has the
+    /// numbers of threads to measure with, if there are several.
+    pub(super) fn open(arguments: &MeasureArguments, sweep: Vec<usize>, is_quiet: bool) -> Result<Self, Failure> {
         let sysroot = arguments.sysroot.as_ref().map_or_else(|| Ok(Sysroot::default()), Sysroot::new)?;
-        let workshop = Workshop::open_with(&sysroot, arguments.threads, is_quiet, &arguments.gpu.settings())?;
+        let workshop = {
+            let threads = arguments.threads.or(sweep.last().copied());
+            Workshop::open_with(&sysroot, threads, is_quiet, &arguments.gpu.settings())?
+        };
         let meters_opened = workshop.clock.now();
         let meters = energy::open(&arguments.meter, &sysroot, &workshop.registry.gpu_addresses())?;
         let out = match &arguments.out {
@@ -44,7 +50,7 @@ impl Measurement {
         for meter in &meters.meters {
             check_device(meter.description(), &workshop.registry)?;
         }
-        Ok(Self { workshop, sysroot, meters, meters_opened, out, started: jiff::Timestamp::now() })
+        Ok(Self { workshop, sysroot, sweep, meters, meters_opened, out, started: jiff::Timestamp::now() })
     }
 
     /// Says what [`Measurement::run`] would do.
@@ -57,13 +63,23 @@ impl Measurement {
         let meters_idle = meters.iter().any(|meter| meter.provenance != Provenance::Declared);
         let held: Vec<Resource> = candidates.iter().flat_map(|candidate| resources(candidate)).collect();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let estimate = estimate(plan, count(candidates.len()), count(groups.len()), &held, meters_idle);
+        // As the record names them.
+        let names = |candidate: &Candidate| -> Vec<String> {
+            let id = &candidate.id;
+            let of_sweep = |counts: &[usize]| counts.iter().map(|threads| format!("{id}@{threads}")).collect();
+            thread_counts(candidate, &self.sweep).map_or_else(|| vec![id.to_string()], of_sweep)
+        };
+        let entries = candidates.iter().map(|candidate| names(candidate).len()).sum();
+        let estimate = estimate(plan, count(entries), count(groups.len()), &held, meters_idle);
         let turns_of = |group: &Vec<EngineId>| {
-            plan.schedule(group.len()).into_iter().map(|index| group[index].clone()).collect::<Vec<_>>()
+            let members: Vec<String> =
+                group.iter().filter_map(|id| registry.get(id.as_str())).flat_map(names).collect();
+            plan.schedule(members.len()).into_iter().map(|index| members[index].clone()).collect::<Vec<_>>()
         };
         Planned {
             plan: plan_record(plan, preset, meters_idle),
             threads: *threads,
+            sweep_threads: self.sweep.clone(),
             meters: meters.iter().map(|meter| meter.name.clone()).collect(),
             turns: groups.iter().map(turns_of).collect(),
             groups,
@@ -103,6 +119,7 @@ impl Measurement {
             load: &load,
             pool: &workshop.pool,
             threads: workshop.threads,
+            sweep: &self.sweep,
             available_bytes: randomx::usable_memory_bytes(&self.sysroot),
             unavailable: &self.meters.unavailable,
         };

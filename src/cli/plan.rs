@@ -15,11 +15,13 @@ use crate::record::{Order, PlanRecord};
 pub(super) struct Planned {
     pub(super) plan: PlanRecord,
     pub(super) threads: usize,
+    /// The numbers of threads that engines on the processors would be measured with; empty for no sweep.
+    pub(super) sweep_threads: Vec<usize>,
     /// The names of the meters that would be read.
     pub(super) meters: Vec<String>,
     pub(super) groups: Vec<Vec<EngineId>>,
-    /// Whose turn it would be, group by group.
-    pub(super) turns: Vec<Vec<EngineId>>,
+    /// Whose turn it would be, group by group; engines by the names that they have in the record.
+    pub(super) turns: Vec<Vec<String>>,
     /// Engines that can't run here.
     pub(super) unavailable: Vec<EngineId>,
     pub(super) duration_s: DurationS,
@@ -69,11 +71,16 @@ pub(super) fn print(planned: &Planned, plan: &Plan, output: &mut Output) -> Resu
     let PlanRecord { rounds, samples_per_turn, sample_s, measured_s, seed, idle_s, .. } = &planned.plan;
     let engines: usize = planned.groups.iter().map(Vec::len).sum();
     output.heading("plan")?;
+    let sweep: Vec<String> = planned.sweep_threads.iter().map(ToString::to_string).collect();
+    let (each, threads) = if sweep.is_empty() {
+        ("each", count(planned.threads, "thread"))
+    } else {
+        ("for each number of threads", format!("{} threads of the processors", sweep.join(", ")))
+    };
     output.line(&format!(
-        "{engines} {}, {} s each: {rounds} turns of {samples_per_turn} samples of {sample_s:.3} s, on {}",
+        "{engines} {}, {} s {each}: {rounds} turns of {samples_per_turn} samples of {sample_s:.3} s, on {threads}",
         if engines == 1 { "engine" } else { "engines" },
         short(*measured_s),
-        count(planned.threads, "thread"),
     ))?;
     for (number, (group, turns)) in planned.groups.iter().zip(&planned.turns).enumerate() {
         if planned.groups.len() > 1 {
@@ -82,7 +89,7 @@ pub(super) fn print(planned: &Planned, plan: &Plan, output: &mut Output) -> Resu
         if *idle_s > 0.0 {
             output.line(&format!("  devices idle, {} s, before the turns and after them", short(*idle_s)))?;
         }
-        for (number, names) in rows(plan, group, turns).enumerate() {
+        for (number, names) in rows(plan, turns).enumerate() {
             output.line(&format!("  {:>3}. {names}", number + 1))?;
         }
     }
@@ -113,14 +120,13 @@ pub(super) fn print(planned: &Planned, plan: &Plan, output: &mut Output) -> Resu
 }
 
 /// Words the turns of a group: a line for each round, or for each engine that has all its turns in a row.
-fn rows<'a>(plan: &Plan, group: &'a [EngineId], turns: &'a [EngineId]) -> impl Iterator<Item = String> + use<'a> {
+fn rows<'a>(plan: &Plan, turns: &'a [String]) -> impl Iterator<Item = String> + use<'a> {
     let (length, is_round) = match plan.order {
-        Order::Interleaved => (group.len(), true),
+        Order::Interleaved => (turns.len() / plan.rounds.max(1) as usize, true),
         Order::Sequential => (plan.rounds as usize, false),
     };
     turns.chunks(length.max(1)).map(move |names| {
         let shown = if is_round { names } else { &names[..1] };
-        let shown: Vec<&str> = shown.iter().map(EngineId::as_str).collect();
         if is_round { shown.join("  ") } else { format!("{}, {}", shown.join(""), count(length, "turn")) }
     })
 }

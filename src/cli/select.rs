@@ -1,5 +1,7 @@
 //! Which engines a command line means, and how many threads.
 
+use std::collections::BTreeSet;
+
 use globset::Glob;
 
 use super::exit::{Failure, UNAVAILABLE};
@@ -110,5 +112,51 @@ pub(super) fn threads(asked: Option<usize>) -> Result<usize, Failure> {
             ),
         )),
         Some(threads) => Ok(threads),
+    }
+}
+
+/// Reads the numbers of threads of a sweep: a list of numbers and ranges, both ends of which are meant. An empty one
+/// stands for the powers of two and all.
+pub(super) fn sweep(list: &str) -> Result<Vec<usize>, Failure> {
+    let most = threads(None)?;
+    if list.is_empty() {
+        let powers = std::iter::successors(Some(1), |&threads| Some(2 * threads));
+        return Ok(powers.take_while(|&threads| threads < most).chain([most]).collect());
+    }
+    let unread = || {
+        let message = format!("{list:?} is no list of numbers of threads");
+        Failure::usage(message, format!("for example --sweep-threads=1,2 or --sweep-threads=1-{most}"))
+    };
+    let number = |text: &str| text.parse::<usize>().map_err(|_| unread());
+    let mut counts = BTreeSet::new();
+    for part in list.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (threads(Some(number(first)?))?, threads(Some(number(last)?))?);
+        if last < first {
+            return Err(unread());
+        }
+        counts.extend(first..=last);
+    }
+    Ok(counts.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_is_a_list_of_numbers_that_can_run() {
+        let most = affinity::parallelism();
+        let all: Vec<usize> = (1..=most).collect();
+        assert_eq!(sweep(&format!("1-{most}")).unwrap(), all);
+        assert_eq!(sweep(&format!("{most},1-{most},1")).unwrap(), all);
+        assert_eq!(sweep("1").unwrap(), [1]);
+        let usual = sweep("").unwrap();
+        assert!(usual.is_sorted() && usual.first() == Some(&1) && usual.last() == Some(&most), "{usual:?}");
+        for wrong in
+            ["0", "1,", ",", "x", "1-", "-1", "2-1", "1..2", " 1", &format!("1-{}", most + 1), "1-99999999999999"]
+        {
+            assert!(sweep(wrong).is_err(), "{wrong}");
+        }
     }
 }

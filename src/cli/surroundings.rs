@@ -71,7 +71,7 @@ pub(super) fn ordinary_pages(machine: &Machine, benchmarks: &[Benchmark]) -> Opt
     let told = |benchmark: &Benchmark| {
         let parts: Vec<String> =
             benchmark.memory.iter().filter(is_small).map(|part| format!("its {} on {part}", part.name)).collect();
-        (!parts.is_empty()).then(|| format!("{} had {}", benchmark.id, parts.join(", ")))
+        (!parts.is_empty()).then(|| format!("{} had {}", benchmark.name(), parts.join(", ")))
     };
     let told: Vec<String> = benchmarks.iter().filter_map(told).collect();
     if told.is_empty() {
@@ -117,7 +117,7 @@ pub(super) fn drifted(benchmarks: &[Benchmark]) -> Vec<Warning> {
             let figures = || benchmark.turns.iter().filter_map(figure);
             figures().reduce(f64::min).zip(figures().reduce(f64::max))
         };
-        let id = &benchmark.id;
+        let id = benchmark.name();
         if let Some((low, high)) = ends(|turn| turn.clock_mhz).filter(|(low, high)| high / low - 1.0 > CLOCK) {
             let text = format!("the clock was between {low:.0} and {high:.0} MHz at the end of turns of {id}");
             let hint = "fix the clock (governor, boost, power limit), or take the rate as that of a mean clock";

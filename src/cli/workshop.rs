@@ -17,8 +17,8 @@ use crate::verify::{Oracle, VerifyError, known_answers, self_test};
 
 /// How long each engine is tried where the fastest is wanted.
 const TRIAL: Duration = Duration::from_millis(200);
-/// Engines that hold more than this aren't tried, and are tested with one key only: to build what they need takes
-/// longer than most work.
+/// Engines for which more than this has to be built aren't tried, and are tested with one key only: that takes longer
+/// than most work.
 const HEAVY_BYTES: u64 = 1 << 30;
 
 pub(super) struct Workshop {
@@ -203,5 +203,6 @@ impl Workshop {
 
 /// Tells whether building what an engine needs takes longer than most work.
 pub(super) fn is_heavy(candidate: &Candidate) -> bool {
-    candidate.memory_bytes() > HEAVY_BYTES
+    let built = candidate.resources().iter().filter(|resource| !resource.build.is_zero());
+    built.map(|resource| resource.bytes).sum::<u64>() > HEAVY_BYTES
 }

@@ -275,6 +275,21 @@ pub enum ThreadsBy {
     L2,
     /// More would have less than their part of the third-level caches.
     L3,
+    /// `bench --sweep-threads`: the engine was measured on several numbers of them, each by itself.
+    Sweep,
+}
+
+impl Benchmark {
+    /// Names what was measured: the engine's id, and in a sweep the number of threads, too, as in
+    /// `sha256d/cpu/scalar@2`. No other benchmark of the record has this name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if self.threads_by == Some(ThreadsBy::Sweep) {
+            format!("{}@{}", self.id, self.threads)
+        } else {
+            self.id.to_string()
+        }
+    }
 }
 
 /// What was around the samples of one turn, read while the engine was at work. What isn't known is absent.

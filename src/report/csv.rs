@@ -44,7 +44,7 @@ fn rows<'a>(record: &'a Record, meters: &'a [&str]) -> impl Iterator<Item = Vec<
     record.benchmarks.iter().flat_map(move |benchmark| {
         benchmark.samples.iter().enumerate().map(move |(index, sample)| {
             let mut row = vec![
-                benchmark.id.to_string(),
+                benchmark.name(),
                 benchmark.device.to_string(),
                 sample.turn.to_string(),
                 index.to_string(),

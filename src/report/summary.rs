@@ -1,9 +1,12 @@
 //! What a record says, for people.
 
+use std::collections::BTreeSet;
+
 use super::table::{Column, Table};
 use super::units::{format_coins, format_interval, format_kwh, format_money, format_si, group_thousands};
 use crate::coin::{Coin, NetworkPoint};
-use crate::record::{Benchmark, Record};
+use crate::engine::EngineId;
+use crate::record::{Benchmark, Record, ThreadsBy};
 use crate::study::cost::DEFAULT_WINDOW_DAYS;
 use crate::study::{Cost, CostInputs, EnergyRate, Network, cost};
 
@@ -52,7 +55,7 @@ pub fn rates(record: &Record) -> Table {
     let mut table = Table::new(columns);
     for benchmark in &record.benchmarks {
         table.push_row([
-            benchmark.id.to_string(),
+            benchmark.name(),
             format_interval(&benchmark.rate_hps.interval(), "H/s"),
             format_si(benchmark.rate_hps.mean, "H/s", 3),
             power(benchmark),
@@ -118,15 +121,39 @@ pub fn main_job(record: &Record, costs: &[Option<Cost>]) -> Table {
 /// Returns what stands below a table, but for the warnings; without costs there is less to say.
 pub fn notes(record: &Record, costs: &[Option<Cost>]) -> Vec<String> {
     let mut notes = sentences(record, costs);
+    notes.extend(best_of_sweeps(record));
     notes.extend(assumptions(costs));
     notes.extend(setups(record));
     notes.extend(record.interrupted.then(|| INTERRUPTED.to_owned()));
     notes
 }
 
+/// Says for each engine of a sweep which number of threads gave the most hashes in a second, and which the most with a
+/// joule.
+pub fn best_of_sweeps(record: &Record) -> Vec<String> {
+    let of_sweep = |benchmark: &&Benchmark| benchmark.threads_by == Some(ThreadsBy::Sweep);
+    let swept: BTreeSet<&EngineId> = record.benchmarks.iter().filter(of_sweep).map(|benchmark| &benchmark.id).collect();
+    let sentence = |id: &EngineId| {
+        let rows = || record.benchmarks.iter().filter(of_sweep).filter(|benchmark| benchmark.id == *id);
+        let threads = |benchmark: &Benchmark| match benchmark.threads {
+            1 => "1 thread".to_owned(),
+            threads => format!("{threads} threads"),
+        };
+        let joules = |benchmark: &Benchmark| Some(benchmark.energy_j_per_hash.gross?.value);
+        let fastest = rows().max_by(|a, b| a.rate_hps.median.total_cmp(&b.rate_hps.median))?;
+        let metered = rows().filter_map(|benchmark| Some((benchmark, joules(benchmark)?)));
+        let thriftiest = metered.min_by(|a, b| a.1.total_cmp(&b.1)).map_or_else(String::new, |(benchmark, joules)| {
+            format!(", and most with a joule on {} ({})", threads(benchmark), format_si(1.0 / joules, "H/J", 3))
+        });
+        let rate = format_si(fastest.rate_hps.median, "H/s", 3);
+        Some(format!("{id} hashed most in a second on {} ({rate}){thriftiest}.", threads(fastest)))
+    };
+    swept.into_iter().filter_map(sentence).collect()
+}
+
 /// Marks an engine on a software adapter: its id alone reads like a card's.
 pub(super) fn labelled(benchmark: &Benchmark) -> String {
-    if benchmark.is_on_software_adapter() { format!("{} [software]", benchmark.id) } else { benchmark.id.to_string() }
+    if benchmark.is_on_software_adapter() { format!("{} [software]", benchmark.id) } else { benchmark.name() }
 }
 
 /// Shortens the oracle's id to what distinguishes it.
@@ -200,7 +227,7 @@ pub fn sentences(record: &Record, costs: &[Option<Cost>]) -> Vec<String> {
             coin.name(),
             format_si(benchmark.rate_hps.median, "H/s", 3),
             duration(years),
-            benchmark.id,
+            benchmark.name(),
         ));
     }
     if record.benchmarks.iter().any(|benchmark| benchmark.algorithm == COMING) {

@@ -33,7 +33,7 @@ pub struct Comparison {
 /// One engine on the base side and on a new side.
 #[derive(Debug, Serialize)]
 pub struct Pair {
-    /// The engine.
+    /// The engine; in a sweep with its number of threads, as in `sha256d/cpu/scalar@2`.
     pub id: String,
     /// The records of the base that were judged together.
     pub base: Vec<PathBuf>,
@@ -110,17 +110,18 @@ impl Comparison {
     fn add_side(&mut self, pools: &[Vec<Member<'_>>], base: &[Run], side: &[Run], threshold: f64) {
         for before in pools {
             let Member { run, benchmark } = before[0];
-            let after = self.pool(side, benchmark.id.as_str());
+            let name = benchmark.name();
+            let after = self.pool(side, &name);
             let reason = match after.first() {
                 None => Some(format!("it isn't in {}", names(side))),
                 Some(first) => why_not_comparable(before[0], *first),
             };
             match reason {
-                Some(reason) => self.refuse(benchmark.id.as_str(), run, reason),
+                Some(reason) => self.refuse(&name, run, reason),
                 None => self.pairs.push(pair(threshold, before, &after)),
             }
         }
-        let is_known = |id: &str| pools.iter().any(|pool| pool[0].benchmark.id.as_str() == id);
+        let is_known = |id: &str| pools.iter().any(|pool| pool[0].benchmark.name() == id);
         for id in ids(side).into_iter().filter(|id| !is_known(id)) {
             let holder = side.iter().find(|run| find(run, &id).is_some()).unwrap_or(&side[0]);
             self.refuse(&id, holder, format!("it isn't in {}", names(base)));
@@ -153,20 +154,20 @@ impl Comparison {
     }
 }
 
-/// Lists the engines of a side, each once, in the order in which they come.
+/// Names the engines of a side, each once, in the order in which they come; in a sweep, each with its threads.
 fn ids(side: &[Run]) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for benchmark in side.iter().flat_map(|run| &run.record.benchmarks) {
-        let id = benchmark.id.to_string();
-        if !ids.contains(&id) {
-            ids.push(id);
+        let name = benchmark.name();
+        if !ids.contains(&name) {
+            ids.push(name);
         }
     }
     ids
 }
 
 fn find<'a>(run: &'a Run, id: &str) -> Option<&'a Benchmark> {
-    run.record.benchmarks.iter().find(|benchmark| benchmark.id.as_str() == id)
+    run.record.benchmarks.iter().find(|benchmark| benchmark.name() == id)
 }
 
 fn names(side: &[Run]) -> String {
@@ -201,7 +202,7 @@ fn pair(threshold: f64, before: &[Member<'_>], after: &[Member<'_>]) -> Pair {
     let ratio = ratio(&rates(before), &rates(after));
     let paths = |pool: &[Member<'_>]| pool.iter().map(|member| member.run.path.clone()).collect();
     Pair {
-        id: before[0].benchmark.id.to_string(),
+        id: before[0].benchmark.name(),
         base: paths(before),
         new: paths(after),
         base_rate_hps: pooled_rate(before),
@@ -285,10 +286,10 @@ fn facts(record: &Record, other: &Record) -> serde_json::Result<Value> {
     }
     // Older records have no settings, and an engine of one record alone explains nothing.
     let is_in_other = |benchmark: &&Benchmark| {
-        other.benchmarks.iter().any(|other| other.id == benchmark.id && !other.settings.is_empty())
+        other.benchmarks.iter().any(|other| other.name() == benchmark.name() && !other.settings.is_empty())
     };
     let set = record.benchmarks.iter().filter(|benchmark| !benchmark.settings.is_empty()).filter(is_in_other);
-    let settings: BTreeMap<&str, _> = set.map(|benchmark| (benchmark.id.as_str(), &benchmark.settings)).collect();
+    let settings: BTreeMap<String, _> = set.map(|benchmark| (benchmark.name(), &benchmark.settings)).collect();
     let tool = serde_json::to_value(&record.tool)?;
     Ok(serde_json::json!({ "machine": machine, "settings": settings, "tool": tool }))
 }
