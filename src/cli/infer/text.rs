@@ -157,7 +157,7 @@ fn number(number: f64) -> String {
 }
 
 /// Prints running text in lines that fit a terminal.
-fn paragraph(text: &str, output: &mut Output) -> Result<(), Failure> {
+pub(super) fn paragraph(text: &str, output: &mut Output) -> Result<(), Failure> {
     let mut line = String::new();
     for word in text.split(' ') {
         if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
