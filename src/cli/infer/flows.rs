@@ -104,7 +104,7 @@ pub(super) fn run(path: &Path, arguments: &InferArguments, output: &mut Output) 
         }
         output.json(&Document {
             source: source(path, &endpoints, &reading, sampling),
-            candidates: found.candidates.iter().map(figures).collect(),
+            candidates: found.candidates.iter().map(|candidate| figures(candidate, sampling.into())).collect(),
             candidates_in_all: found.candidates_in_all,
             nodes: nodes(&found),
             hypotheses: inferences.iter().flat_map(|inference| &inference.hypotheses).collect(),
@@ -113,7 +113,7 @@ pub(super) fn run(path: &Path, arguments: &InferArguments, output: &mut Output) 
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    print_candidates(&found, output)?;
+    print_candidates(&found, sampling.into(), output)?;
     for inference in &inferences {
         let coin = inference.observation.coin.name();
         output.heading(&format!("\nIf these are shares of {coin}"))?;
@@ -249,7 +249,7 @@ fn source(path: &Path, endpoints: &Endpoints, reading: &Reading, sampling: u32) 
     }
 }
 
-fn figures(candidate: &Candidate) -> CandidateFigures<'_> {
+fn figures(candidate: &Candidate, sampling: f64) -> CandidateFigures<'_> {
     let endpoint = &candidate.endpoint;
     CandidateFigures {
         client: endpoint.key.client.to_string(),
@@ -260,8 +260,8 @@ fn figures(candidate: &Candidate) -> CandidateFigures<'_> {
         from: format_moment(endpoint.first_s as i64),
         to: format_moment(endpoint.last_s as i64),
         records: endpoint.records,
-        connections: endpoint.concurrency(),
-        connected_s: endpoint.time_s(),
+        connections: endpoint.concurrency(sampling),
+        connected_s: endpoint.time_s(sampling),
         up_packets: endpoint.up[0],
         up_bytes: endpoint.up[1],
         down_packets: endpoint.down[0],
@@ -280,7 +280,7 @@ fn nodes(found: &Search) -> Vec<NodeFigures> {
     found.nodes.iter().map(figures).collect()
 }
 
-fn print_candidates(found: &Search, output: &mut Output) -> Result<(), Failure> {
+fn print_candidates(found: &Search, sampling: f64, output: &mut Output) -> Result<(), Failure> {
     if found.candidates.is_empty() {
         return Ok(());
     }
@@ -305,8 +305,8 @@ fn print_candidates(found: &Search, output: &mut Output) -> Result<(), Failure> 
             endpoint.key.client.to_string(),
             server,
             candidate.score.to_string(),
-            format!("{:.1}", endpoint.time_s() / 3600.0),
-            format!("{:.1}", endpoint.concurrency()),
+            format!("{:.1}", endpoint.time_s(sampling) / 3600.0),
+            format!("{:.1}", endpoint.concurrency(sampling)),
             minutely(candidate, Coin::Btc),
             minutely(candidate, Coin::Xmr),
         ]);

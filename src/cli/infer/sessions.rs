@@ -236,10 +236,9 @@ pub(super) fn print(
         output.heading("sessions")?;
         output.table(&table(sessions))?;
         rest(sessions.len(), output)?;
-        for session in sessions.iter().take(SHOWN) {
-            for text in remarks(session) {
-                output.remark(&format!("{}: {text}", session.name))?;
-            }
+        for (text, names) in remarks_of(sessions) {
+            let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
+            output.remark(&format!("{}{more}: {text}", names[0]))?;
         }
     }
     if !encrypted.is_empty() {
@@ -318,6 +317,20 @@ fn difficulties(summary: &SessionSummary) -> String {
         1 => words(low),
         _ => between(&words(low), &words(high)),
     }
+}
+
+/// The remarks on all sessions that are shown, each with those that it is on.
+fn remarks_of(sessions: &[Named]) -> Vec<(String, Vec<&str>)> {
+    let mut all: Vec<(String, Vec<&str>)> = Vec::new();
+    for session in sessions.iter().take(SHOWN) {
+        for text in remarks(session) {
+            match all.iter_mut().find(|(known, _)| *known == text) {
+                Some((_, names)) => names.push(&session.name),
+                None => all.push((text, vec![&session.name])),
+            }
+        }
+    }
+    all
 }
 
 fn remarks(session: &Named) -> Vec<String> {

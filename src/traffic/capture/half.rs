@@ -8,6 +8,9 @@ const WAITING_BYTES_MAX: usize = 256 << 10;
 /// A segment that lies further ahead than any window belongs to nothing that was seen.
 const AHEAD_MAX: u32 = 1 << 30;
 
+/// So long a packet may be late, in seconds.
+const GRACE_S: f64 = 0.5;
+
 /// What a direction tells, in the order of its bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Told<'a> {
@@ -25,6 +28,8 @@ pub(super) struct Half {
     /// Segments further on, by their numbers, none twice.
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
+    /// Since when the other side says to have seen the bytes before a number that weren't here then.
+    claimed: Option<(f64, u32)>,
     /// Bytes that came a second time.
     pub(super) retransmitted: u64,
     /// Bytes that aren't in the capture.
@@ -84,30 +89,46 @@ impl Half {
         }
     }
 
-    /// The other side has seen all bytes before `acknowledged`: what of them isn't there now won't come.
+    /// The other side says that it has seen all bytes before `acknowledged`: what of them doesn't show up soon is not in
+    /// the capture. Captures of two lines at once have packets in another order than the wires, so a while is waited.
     pub(super) fn acknowledge(&mut self, time_s: f64, acknowledged: u32, mut tell: impl FnMut(f64, Told<'_>)) {
-        let Some(mut next) = self.next else { return };
-        loop {
+        if let Some((since_s, claimed)) = self.claimed
+            && !(0.0..GRACE_S).contains(&(time_s - since_s))
+        {
+            self.claimed = None;
+            self.concede(time_s, claimed, &mut tell);
+        }
+        let Some(next) = self.next else { return };
+        let ahead = acknowledged.wrapping_sub(next);
+        if ahead > 0 && ahead <= AHEAD_MAX {
+            self.claimed.get_or_insert((time_s, acknowledged));
+        }
+    }
+
+    /// Gives up what is missing before a number.
+    fn concede(&mut self, time_s: f64, acknowledged: u32, tell: &mut impl FnMut(f64, Told<'_>)) {
+        while let Some(next) = self.next {
             let behind = acknowledged.wrapping_sub(next);
             if behind == 0 || behind > AHEAD_MAX {
                 return;
             }
             match self.waiting.front() {
-                Some(first) if first.sequence.wrapping_sub(next) <= behind => self.give_up(&mut tell),
+                Some(first) if first.sequence.wrapping_sub(next) <= behind => self.give_up(tell),
                 // The end of a connection counts as a byte.
                 _ if behind == 1 => return,
                 _ => {
-                    self.miss(time_s, u64::from(behind), &mut tell);
+                    self.miss(time_s, u64::from(behind), tell);
                     self.next = Some(acknowledged);
-                    return;
                 }
             }
-            next = self.next.unwrap_or(acknowledged);
         }
     }
 
     /// Tells all that waits.
     pub(super) fn finish(&mut self, mut tell: impl FnMut(f64, Told<'_>)) {
+        if let Some((time_s, claimed)) = self.claimed.take() {
+            self.concede(time_s, claimed, &mut tell);
+        }
         while !self.waiting.is_empty() {
             self.give_up(&mut tell);
         }
@@ -175,5 +196,108 @@ impl Half {
     fn miss(&mut self, time_s: f64, bytes: u64, tell: &mut impl FnMut(f64, Told<'_>)) {
         self.missing += bytes;
         tell(time_s, Told::Missing(bytes));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SplitMix64;
+
+    /// Takes segments of `text`, as (offset, length), and writes down what is told, `?` for each missing byte.
+    fn told(start: u32, text: &[u8], segments: &[(usize, usize)], half: &mut Half) -> String {
+        let mut all = Vec::new();
+        half.begin(start.wrapping_sub(1));
+        let mut write = |_: f64, told: Told<'_>| match told {
+            Told::Bytes(bytes) => all.extend_from_slice(bytes),
+            Told::Missing(count) => all.extend(std::iter::repeat_n(b'?', count as usize)),
+        };
+        for &(offset, length) in segments {
+            half.take(1.0, start.wrapping_add(offset as u32), &text[offset..offset + length], 0, &mut write);
+        }
+        half.finish(&mut write);
+        String::from_utf8(all).unwrap()
+    }
+
+    #[test]
+    fn segments_in_any_order_and_twice_make_the_same_text() {
+        let text: Vec<u8> = (0..2_000).map(|index| b'a' + (index % 26) as u8).collect();
+        let mut random = SplitMix64::new(11);
+        for round in 0..200 {
+            // Numbers that wrap around in the middle of the text.
+            let start = u32::MAX - 1_000 + round;
+            let mut segments: Vec<(usize, usize)> = (0..40).map(|index| (index * 50, 50)).collect();
+            for _ in 0..20 {
+                let offset = (random.bits() % 1_900) as usize;
+                segments.push((offset, 1 + (random.bits() % 100) as usize));
+            }
+            for index in (1..segments.len()).rev() {
+                segments.swap(index, (random.bits() % (index as u64 + 1)) as usize);
+            }
+            let mut half = Half::default();
+            assert_eq!(told(start, &text, &segments, &mut half).as_bytes(), text);
+            assert_eq!((half.missing, half.waiting_bytes), (0, 0));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let mut half = Half::default();
+        assert_eq!(told(5, b"abcdefghij", &[(0, 2), (4, 2), (8, 2)], &mut half), "ab??ef??ij");
+        assert_eq!(half.missing, 4);
+    }
+
+    /// The other side has seen bytes that the capture lacks: after a while nothing waits for them any longer.
+    #[test]
+    fn an_acknowledgement_ends_the_wait() {
+        let (mut half, mut all) = (Half::default(), Vec::new());
+        half.begin(99);
+        let mut tell = |_: f64, told: Told<'_>| all.push(format!("{told:?}"));
+        half.take(1.0, 105, b"later", 0, &mut tell);
+        half.acknowledge(1.0, 110, &mut tell);
+        half.acknowledge(2.0, 120, &mut tell);
+        half.acknowledge(3.0, 120, &mut tell);
+        // An end of a connection counts as one byte; what is far off belongs to nothing.
+        for time_s in [4.0, 5.0, 6.0, 7.0] {
+            half.acknowledge(time_s, if time_s < 6.0 { 121 } else { 121 + (1 << 31) }, &mut tell);
+        }
+        half.finish(&mut tell);
+        assert_eq!(all, ["Missing(5)", "Bytes([108, 97, 116, 101, 114])", "Missing(10)"]);
+        assert_eq!(half.missing, 15);
+    }
+
+    /// A capture of two lines at once: the answer comes before what it answers.
+    #[test]
+    fn an_acknowledgement_may_come_before_its_bytes() {
+        let (mut half, mut all) = (Half::default(), Vec::new());
+        half.begin(99);
+        let mut tell = |_: f64, told: Told<'_>| all.push(format!("{told:?}"));
+        half.acknowledge(1.0, 105, &mut tell);
+        half.take(1.001, 100, b"later", 0, &mut tell);
+        half.acknowledge(3.0, 105, &mut tell);
+        half.finish(&mut tell);
+        assert_eq!(all, ["Bytes([108, 97, 116, 101, 114])"]);
+    }
+
+    #[test]
+    fn packets_that_were_cut_off_leave_holes() {
+        let (mut half, mut all) = (Half::default(), Vec::new());
+        let mut tell = |_: f64, told: Told<'_>| all.push(format!("{told:?}"));
+        half.take(1.0, 0, b"ab", 3, &mut tell);
+        half.take(1.0, 5, b"cd", 0, &mut tell);
+        half.take(1.0, 5, b"cd", 0, &mut tell);
+        assert_eq!(all, ["Bytes([97, 98])", "Missing(3)", "Bytes([99, 100])"]);
+        assert_eq!((half.missing, half.retransmitted), (3, 2));
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let mut half = Half::default();
+        half.begin(0);
+        for index in 0..100_000_u32 {
+            half.take(1.0, 10 + index * 20, &[7; 10], 0, |_, _| {});
+            assert!(half.waiting.len() <= WAITING_MAX && half.waiting_bytes <= WAITING_BYTES_MAX);
+        }
+        assert!(half.missing > 900_000);
     }
 }

@@ -331,3 +331,173 @@ impl Section {
         Packet { time_s, link, wire_bytes: wire as usize, frame }
     }
 }
+
+#[cfg(test)]
+mod wire;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::path::Path;
+
+    use super::wire::{Captured, Form, Wire, known_answer, write};
+    use super::*;
+    use crate::traffic::stratum::{Outcome, SessionSummary};
+
+    fn read_bytes(bytes: Vec<u8>) -> Result<Capture, CaptureError> {
+        read(Input::from_reader(Path::new("x.pcap"), Cursor::new(bytes)).unwrap())
+    }
+
+    fn session(capture: &Capture) -> &SessionSummary {
+        match &capture.found[..] {
+            [Found { outcome: Outcome::Session(summary), .. }] => summary,
+            other => panic!("one session: {other:?}"),
+        }
+    }
+
+    /// Difficulty 10,000, five shares in 57 s: 877 H/s, 285 to 2,050. In every kind of file.
+    #[test]
+    fn the_known_answer_is_found_in_captures_of_every_kind() {
+        for form in [Form::Pcap, Form::PcapNanoseconds, Form::Pcapng] {
+            for is_big_endian in [false, true] {
+                let capture = read_bytes(write(&known_answer(), form, is_big_endian, 1, 65_535)).unwrap();
+                assert_eq!((capture.segments, capture.skipped.count, &capture.cut_off), (capture.packets, 0, &None));
+                let summary = session(&capture);
+                assert_eq!((summary.shares.accepted, summary.faults), (5, 0), "{form:?}");
+                let rate = summary.hash_rate_hps.unwrap();
+                assert!((rate.value - 877.2).abs() < 0.1, "{form:?}: {rate:?}");
+                assert!((rate.low - 284.8).abs() < 0.1 && (rate.high - 2_047.1).abs() < 0.1, "{rate:?}");
+                assert!(capture.found[0].has_beginning);
+                assert_eq!(capture.found[0].client.to_string(), "10.0.0.5:62314");
+            }
+        }
+    }
+
+    /// Packets come out of order and twice, as networks deliver them.
+    #[test]
+    fn order_and_repetition_change_nothing() {
+        let whole = read_bytes(write(&known_answer(), Form::Pcap, false, 1, 65_535)).unwrap();
+        let mut packets = known_answer();
+        for place in (4..packets.len() - 1).step_by(5) {
+            packets.swap(place, place + 1);
+            let again = packets[place].clone();
+            packets.insert(place + 3, again);
+        }
+        let mixed = read_bytes(write(&packets, Form::Pcap, false, 1, 65_535)).unwrap();
+        assert!(mixed.packets > whole.packets);
+        let (whole, mixed) = (session(&whole), session(&mixed));
+        assert_eq!((whole.shares, whole.messages), (mixed.shares, mixed.messages));
+    }
+
+    #[test]
+    fn missing_packets_are_named_and_what_is_left_is_read() {
+        let mut packets = known_answer();
+        // The third share, of which the answer stays.
+        let lost = packets.iter().position(|packet| packet.time_s == 1_484_652_741.0).unwrap();
+        let bytes = packets.remove(lost).frame.len() as u64 - 54;
+        let capture = read_bytes(write(&packets, Form::Pcap, false, 1, 65_535)).unwrap();
+        assert_eq!((session(&capture).shares.accepted, capture.found[0].missing_bytes), (4, bytes));
+    }
+
+    #[test]
+    fn packets_that_were_cut_off_are_holes_of_known_size() {
+        let capture = read_bytes(write(&known_answer(), Form::Pcap, false, 1, 100)).unwrap();
+        assert!(capture.found.is_empty() || capture.found[0].missing_bytes > 1_000, "{capture:?}");
+        assert_eq!(capture.skipped.count, 0);
+    }
+
+    #[test]
+    fn a_file_that_ends_early_gives_what_it_holds() {
+        for form in [Form::Pcap, Form::Pcapng] {
+            let whole = write(&known_answer(), form, false, 1, 65_535);
+            let capture = read_bytes(whole[..whole.len() - 150].to_vec()).unwrap();
+            assert!(capture.cut_off.unwrap().contains("in the middle of a packet"), "{form:?}");
+            assert!(capture.packets > 20);
+            for end in 0..whole.len() {
+                // Nothing panics, wherever the end is.
+                let _ = read_bytes(whole[..end].to_vec());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_capture_is_refused() {
+        for (bytes, words) in [
+            (&b""[..], "begins with nothing"),
+            (b"hello world, this is text", "begins with 68656c6c"),
+            (&[0xd4, 0xc3, 0xb2], "begins with d4c3b2"),
+            (&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0], "is no capture file"),
+        ] {
+            let error = read_bytes(bytes.to_vec()).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+        let error = read_bytes(write(&known_answer(), Form::Pcap, false, 147, 65_535)).unwrap_err().to_string();
+        assert!(error.contains("link type 147 alone"), "{error}");
+    }
+
+    /// A packet of four gigabytes, as its header says.
+    #[test]
+    fn absurd_sizes_end_the_file() {
+        let mut bytes = write(&known_answer()[..3], Form::Pcap, false, 1, 65_535);
+        bytes.extend([0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+        bytes.extend(vec![0; 100]);
+        let capture = read_bytes(bytes).unwrap();
+        assert_eq!(capture.packets, 3);
+        assert!(capture.cut_off.is_some());
+    }
+
+    /// The same packets without Ethernet, behind Linux's "any" and behind loopback's header.
+    #[test]
+    fn links_of_every_known_kind_are_read() {
+        let turned = |link: u32, head: &[u8]| {
+            let strip = |packet: Captured| Captured { frame: [head, &packet.frame[14..]].concat(), ..packet };
+            let packets: Vec<Captured> = known_answer().into_iter().map(strip).collect();
+            read_bytes(write(&packets, Form::Pcapng, false, link, 65_535)).unwrap()
+        };
+        let sll = [&[0; 14][..], &[8, 0]].concat();
+        let sll2 = [&[8, 0][..], &[0; 18]].concat();
+        for (link, head) in
+            [(101, &[][..]), (228, &[]), (0, &[2, 0, 0, 0]), (108, &[0, 0, 0, 2]), (113, &sll), (276, &sll2)]
+        {
+            assert_eq!(session(&turned(link, head)).shares.accepted, 5, "{link}");
+        }
+        let tag = |packet: Captured| {
+            let frame = [&packet.frame[..12], &[0x81, 0, 0, 7], &packet.frame[12..]].concat();
+            Captured { frame, ..packet }
+        };
+        let tagged: Vec<Captured> = known_answer().into_iter().map(tag).collect();
+        assert_eq!(session(&read_bytes(write(&tagged, Form::Pcap, false, 1, 65_535)).unwrap()).shares.accepted, 5);
+    }
+
+    #[test]
+    fn a_clock_that_runs_backwards_is_counted() {
+        let mut packets = known_answer();
+        for packet in packets.iter_mut().skip(20) {
+            packet.time_s -= 3_600.0;
+        }
+        let capture = read_bytes(write(&packets, Form::Pcap, false, 1, 65_535)).unwrap();
+        assert_eq!(capture.clock_steps, 1);
+        assert!(session(&capture).clock_steps > 0);
+        let rate = session(&capture).hash_rate_hps.unwrap();
+        assert!(rate.value.is_finite() && rate.high.is_finite());
+    }
+
+    #[test]
+    fn many_connections_are_followed_in_bounded_memory() {
+        let mut streams = Streams::default();
+        let hello = Wire::open(1.0, 1, 3333).packets;
+        let frame = |index: u32| {
+            let mut frame = hello[0].frame.clone();
+            frame[26..30].copy_from_slice(&(index + (11 << 24)).to_be_bytes());
+            frame
+        };
+        for index in 0..100_000_u32 {
+            let frame = frame(index);
+            let Ok(Frame::Segment(segment)) = packet::parse(1, &frame, frame.len()) else { panic!("a segment") };
+            streams.take(f64::from(index), &segment);
+        }
+        let (found, counts) = streams.finish();
+        assert_eq!((found.len(), counts.connections), (0, 100_000));
+        assert!(counts.cut_short >= 34_464, "{counts:?}");
+    }
+}

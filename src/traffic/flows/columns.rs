@@ -328,3 +328,103 @@ fn trim(value: &[u8]) -> &[u8] {
     let unquoted = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
     unquoted.map_or(value, <[u8]>::trim_ascii)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flow(columns: &Columns, line: &str) -> FlowRecord {
+        match columns.parse(line.as_bytes()) {
+            Ok(Parsed::Flow(record)) => record,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    /// A line as Zeek 6 writes it, of the capture that economics' fifth section works through.
+    #[test]
+    fn zeek_columns_are_found_in_any_order() {
+        let usual = "ts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\t\
+                     conn_state\tlocal_orig\tlocal_resp\tmissed_bytes\thistory\torig_pkts\torig_ip_bytes\tresp_pkts\t\
+                     resp_ip_bytes\ttunnel_parents";
+        let line = "1484652751.994417\tCabc\t147.229.13.222\t62314\t37.59.21.58\t5222\ttcp\t-\t56.511\t1078\t1742\tS1\tT\tF\t0\t\
+                    ShADad\t22\t1970\t21\t2594\t-";
+        let record = flow(&Columns::of_zeek(usual.as_bytes()).unwrap(), line);
+        assert_eq!(
+            (record.client.to_string(), record.server.to_string()),
+            ("147.229.13.222".into(), "37.59.21.58".into())
+        );
+        assert_eq!((record.server_port, record.duration_s, record.is_opening), (5222, 56.511, Some(true)));
+        assert_eq!(record.up, Volume { packets: 22, ip_bytes: 1970, payload_bytes: Some(1078) });
+        assert_eq!(record.down, Volume { packets: 21, ip_bytes: 2594, payload_bytes: Some(1742) });
+        // The same with the columns the other way round.
+        let turn = |line: &str| line.split('\t').rev().collect::<Vec<_>>().join("\t");
+        assert_eq!(flow(&Columns::of_zeek(turn(usual).as_bytes()).unwrap(), &turn(line)), record);
+    }
+
+    #[test]
+    fn unset_values_are_none_and_other_protocols_are_passed_over() {
+        let columns = Columns::of_zeek(
+            b"ts\tproto\tduration\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\torig_pkts\torig_ip_bytes\tresp_pkts\t\
+              resp_ip_bytes\torig_bytes",
+        )
+        .unwrap();
+        let record = flow(&columns, "1.5\ttcp\t-\t::1\t9\t2001:db8::1\t3333\t1\t60\t0\t0\t-");
+        assert_eq!((record.duration_s, record.up.payload_bytes, record.is_opening), (0.0, None, None));
+        assert_eq!(columns.parse(b"1.5\tudp\t-\tnonsense"), Err("it has fewer columns than the heading"));
+        let udp = b"1.5\tudp\t-\tnonsense\t\t\t\t\t\t\t\t";
+        assert_eq!(columns.parse(udp), Ok(Parsed::NotTcp));
+        for (bad, reason) in [
+            ("x\ttcp\t-\t::1\t9\t::2\t3333\t1\t60\t0\t0\t-", "its time can't be read"),
+            ("-1\ttcp\t-\t::1\t9\t::2\t3333\t1\t60\t0\t0\t-", "its time can't be read"),
+            ("9999999999\ttcp\t-\t::1\t9\t::2\t3333\t1\t60\t0\t0\t-", "its time lies before 1970 or after 2100"),
+            (
+                "1\ttcp\t999999999999\t::1\t9\t::2\t3333\t1\t60\t0\t0\t-",
+                "its duration is negative or longer than ten years",
+            ),
+            ("1\ttcp\t-5\t::1\t9\t::2\t3333\t1\t60\t0\t0\t-", "its duration can't be read"),
+            ("1\ttcp\t-\tme\t9\t::2\t3333\t1\t60\t0\t0\t-", "an address can't be read"),
+            ("1\ttcp\t-\t::1\t9\t::2\t65536\t1\t60\t0\t0\t-", "a port can't be read"),
+            ("1\ttcp\t-\t::1\t9\t::2\t3333\t1e3\t60\t0\t0\t-", "a count of packets or bytes can't be read"),
+        ] {
+            assert_eq!(columns.parse(bad.as_bytes()), Err(reason), "{bad}");
+        }
+    }
+
+    #[test]
+    fn nfdump_of_both_kinds_is_turned_so_that_the_lower_port_is_the_servers() {
+        let old = Columns::of_csv(b"ts,te,td,sa,da,sp,dp,pr,flg,fwd,stos,ipkt,ibyt,opkt,obyt").unwrap();
+        let up = "2017-05-17 08:30:00,2017-05-17 08:31:00,60.000,10.0.0.5,198.51.100.7,50123,3333,TCP,...AP.SF,0,0,20,1500,0,0";
+        let record = flow(&old, up);
+        assert_eq!((record.start_s, record.duration_s, record.server_port), (1_495_009_800.0, 60.0, 3333));
+        assert_eq!((record.up.packets, record.down.packets, record.is_opening), (20, 0, Some(true)));
+        let down = "2017-05-17 08:30:00,2017-05-17 08:31:00,60.0,198.51.100.7,10.0.0.5,3333,50123,TCP,...AP...,0,0,21,9000,0,0";
+        let record = flow(&old, down);
+        assert_eq!((record.client.to_string(), record.server_port), ("10.0.0.5".into(), 3333));
+        assert_eq!((record.up.packets, record.down.packets, record.down.ip_bytes), (0, 21, 9000));
+        let new =
+            Columns::of_csv(b"firstSeen,duration,proto,srcAddr,srcPort,dstAddr,dstPort,packets,bytes,flows").unwrap();
+        let record = flow(&new, "2024-05-05 12:00:00.250,3.5,6,10.0.0.5,50123,198.51.100.7,443,9,800,1");
+        assert_eq!((record.up.packets, record.up.ip_bytes, record.start_s), (9, 800, 1_714_910_400.25));
+    }
+
+    #[test]
+    fn the_plain_csv_may_be_quoted_and_say_end_in_place_of_duration() {
+        let heading = b"\xef\xbb\xbfstart,end,Client,server,server_port,up_packets,up_bytes,down_packets,down_bytes";
+        let columns = Columns::of_csv(heading).unwrap();
+        assert_eq!(columns.kind(), Kind::Plain);
+        let record = flow(&columns, "\"100\", 160.5 ,10.0.0.5,\"198.51.100.7\",3333,20,1500,21,9000");
+        assert_eq!((record.start_s, record.duration_s, record.up.ip_bytes), (100.0, 60.5, 1500));
+        let backwards = columns.parse(b"100,99,10.0.0.5,198.51.100.7,3333,20,1500,21,9000");
+        assert_eq!(backwards, Err("it ends before it begins"));
+    }
+
+    #[test]
+    fn headings_that_lack_a_column_say_which() {
+        let heading =
+            b"ts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tduration\torig_pkts\tresp_pkts\tresp_ip_bytes";
+        assert_eq!(Columns::of_zeek(heading).unwrap_err(), "the column orig_ip_bytes is missing");
+        assert!(Columns::of_csv(b"a,b,c").unwrap_err().contains("up_packets"));
+        let heading = b"start,client,server,server_port,up_packets,up_bytes,down_packets,down_bytes";
+        assert_eq!(Columns::of_csv(heading).unwrap_err(), "the column duration_s is missing");
+    }
+}

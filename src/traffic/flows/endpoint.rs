@@ -125,20 +125,21 @@ impl Endpoint {
     /// Returns for how long connections were open, all of them added up, in seconds.
     ///
     /// That is the time of the records, and up to a minute around each that goes on with a connection or may do so: a
-    /// router ends a record after some seconds of silence, and begins another with the next message.
-    pub fn time_s(&self) -> f64 {
+    /// router ends a record after some seconds of silence, and begins another with the next message. Where one of
+    /// `sampling` packets is counted, that many times the minute.
+    pub fn time_s(&self, sampling: f64) -> f64 {
         let continued = f64::from(self.records - self.opened.min(self.records));
-        self.duration_s.max((continued * CONTINUED_S).min(self.span_s()))
+        self.duration_s.max((continued * CONTINUED_S * sampling).min(self.span_s()))
     }
 
     /// Returns how many connections were there at once, on average while there was any: at least one.
-    pub fn concurrency(&self) -> f64 {
-        if self.span_s() > 0.0 { (self.time_s() / self.span_s()).max(1.0) } else { 1.0 }
+    pub fn concurrency(&self, sampling: f64) -> f64 {
+        if self.span_s() > 0.0 { (self.time_s(sampling) / self.span_s()).max(1.0) } else { 1.0 }
     }
 
     /// Returns the part of the span in which a connection was open, 1 where several overlap throughout.
-    pub fn coverage(&self) -> f64 {
-        if self.span_s() > 0.0 { (self.time_s() / self.span_s()).min(1.0) } else { 0.0 }
+    pub fn coverage(&self, sampling: f64) -> f64 {
+        if self.span_s() > 0.0 { (self.time_s(sampling) / self.span_s()).min(1.0) } else { 0.0 }
     }
 
     /// Returns how many connections began: the least and the most that the records allow.
@@ -350,4 +351,98 @@ fn at(blocks: &[Vec<Endpoint>], place: u32) -> &Endpoint {
 /// Bits from the middle of a hash: the table goes by those of both ends.
 fn tag_of(hash: u64) -> u32 {
     (hash >> 20) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Volume;
+    use super::*;
+    use crate::random::SplitMix64;
+
+    fn address(number: u32) -> Address {
+        core::net::Ipv4Addr::from_bits(number).into()
+    }
+
+    fn record(client: u32, start_s: f64, duration_s: f64, packets: u64) -> FlowRecord {
+        FlowRecord {
+            start_s,
+            duration_s,
+            client: address(client),
+            server: address(1),
+            server_port: 3333,
+            up: Volume { packets, ip_bytes: 60 * packets, payload_bytes: Some(10 * packets) },
+            down: Volume { packets, ip_bytes: 100 * packets, payload_bytes: None },
+            is_opening: Some(true),
+            service: Service::Unknown,
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_two_lines_of_cache() {
+        assert_eq!(size_of::<Endpoint>(), 128);
+    }
+
+    #[test]
+    fn sums_are_those_of_all_records() {
+        let mut endpoints = Endpoints::default();
+        for index in 0..1_000_u32 {
+            endpoints.add(&record(index % 7, f64::from(index), 10.0, u64::from(index)));
+        }
+        endpoints.settle();
+        assert_eq!(endpoints.len(), 7);
+        let total: u64 = endpoints.iter().map(|endpoint| endpoint.up[0]).sum();
+        assert_eq!(total, 999 * 1_000 / 2);
+        let third = endpoints.iter().find(|endpoint| endpoint.key.client == address(3)).unwrap();
+        let expected: Vec<u64> = (0..1_000).filter(|index| index % 7 == 3).collect();
+        assert_eq!(u64::from(third.records), expected.len() as u64);
+        assert_eq!(third.up[0], expected.iter().sum::<u64>());
+        assert_eq!((third.first_s, third.last_s), (3.0, 1007.0));
+        assert_eq!(third.duration_s, 10.0 * expected.len() as f64);
+        assert!(!third.has_payload(), "the way down has none");
+    }
+
+    #[test]
+    fn a_full_table_drops_those_with_the_fewest_packets() {
+        let mut endpoints = Endpoints::with_limit(1_000);
+        // A miner among ten thousand others, each with fewer packets.
+        for index in 0..10_000_u32 {
+            endpoints.add(&record(index + 10, f64::from(index), 1.0, 2));
+            endpoints.add(&record(5, f64::from(index), 1.0, 3));
+        }
+        endpoints.settle();
+        assert!(endpoints.len() <= 1_000, "{}", endpoints.len());
+        let miner = endpoints.iter().find(|endpoint| endpoint.key.client == address(5)).unwrap();
+        assert_eq!(miner.up[0], 30_000);
+        let (dropped, packets) = endpoints.dropped();
+        assert_eq!((dropped + endpoints.len() as u64, packets), (10_001, 2 * dropped));
+        let kept: std::collections::HashSet<_> = endpoints.iter().map(|endpoint| endpoint.key).collect();
+        assert_eq!(kept.len(), endpoints.len(), "none twice");
+    }
+
+    /// Poisson counts have the dispersion 1; the same mean in bursts of ten packets has that of the bursts' size.
+    #[test]
+    fn dispersion_tells_a_steady_pace_from_bursts() {
+        let mut random = SplitMix64::new(7);
+        let mut uniform = move || (random.bits() >> 11) as f64 / (1_u64 << 53) as f64;
+        let mut poisson = |mean: f64| {
+            let (mut product, mut count) = (1.0, 0_u64);
+            loop {
+                product *= uniform();
+                if product < (-mean).exp() {
+                    return count;
+                }
+                count += 1;
+            }
+        };
+        let mut dispersion = |burst: u64| {
+            let mut endpoint = Endpoint::new(key_of(&record(1, 0.0, 0.0, 0)), 0.0);
+            for index in 0..2_000_u32 {
+                endpoint.add(&record(1, f64::from(index) * 300.0, 299.0, burst * poisson(60.0 / burst as f64)));
+            }
+            endpoint.dispersion().unwrap()
+        };
+        let (steady, bursts) = (dispersion(1), dispersion(10));
+        assert!((0.85..1.15).contains(&steady), "{steady}");
+        assert!((8.5..11.5).contains(&bursts), "{bursts}");
+    }
 }

@@ -249,3 +249,93 @@ impl Form {
         }
     }
 }
+
+#[cfg(test)]
+mod synthetic;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::path::Path;
+
+    use super::*;
+
+    const HEAD: &str = "#separator \\x09\n#path\tconn\n#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\t\
+                        duration\torig_pkts\torig_ip_bytes\tresp_pkts\tresp_ip_bytes\n#types\ttime\n";
+    const LINE: &str = "1495000000.5\t10.0.0.5\t50000\t198.51.100.7\t3333\ttcp\t60\t20\t1500\t21\t9000\n";
+
+    fn read_text(text: &str) -> Result<(Endpoints, Reading), FlowError> {
+        read(Input::from_reader(Path::new("conn.log"), Cursor::new(text.as_bytes().to_vec())).unwrap())
+    }
+
+    #[test]
+    fn a_log_is_read_to_its_end() {
+        let text = format!("{HEAD}{}#close\t2017-05-17-12-00-00\n", LINE.repeat(10));
+        let (endpoints, reading) = read_text(&text).unwrap();
+        assert_eq!((reading.kind, reading.records, reading.lines), ("Zeek conn.log", 10, 15));
+        assert_eq!(endpoints.iter().next().unwrap().up[0], 200);
+    }
+
+    /// Logs of several days put one behind the other, with another column in the second.
+    #[test]
+    fn columns_may_change_where_another_log_begins() {
+        let second = HEAD.replace("ts\tid.orig_h", "ts\tuid\tid.orig_h");
+        let text = format!("{HEAD}{LINE}{second}{}", LINE.replacen('\t', "\tCx\t", 1));
+        assert_eq!(read_text(&text).unwrap().1.records, 2);
+    }
+
+    #[test]
+    fn json_lines_say_the_same() {
+        let line = r#"{"ts":1495000000.5,"uid":"C1","id.orig_h":"10.0.0.5","id.orig_p":50000,"id.resp_h":"198.51.100.7","id.resp_p":3333,"proto":"tcp","duration":60.0,"orig_bytes":700,"resp_bytes":8000,"history":"ShADad","orig_pkts":20,"orig_ip_bytes":1500,"resp_pkts":21,"resp_ip_bytes":9000}"#;
+        let udp = r#"{"ts":"2017-05-17T05:46:40Z","id.orig_h":"10.0.0.5","id.orig_p":5,"id.resp_h":"10.0.0.1","id.resp_p":53,"proto":"udp"}"#;
+        let (endpoints, reading) = read_text(&format!("{line}\n{udp}\n\n{line}\n")).unwrap();
+        assert_eq!((reading.records, reading.not_tcp, reading.skipped.count), (2, 1, 0));
+        let endpoint = endpoints.iter().next().unwrap();
+        assert_eq!((endpoint.up, endpoint.down, endpoint.opened), ([40, 3000, 1400], [42, 18_000, 16_000], 2));
+        assert_eq!(endpoint.first_s, 1_495_000_000.5);
+    }
+
+    #[test]
+    fn nfdumps_summary_is_no_record() {
+        let heading = "ts,te,td,sa,da,sp,dp,pr,flg,fwd,stos,ipkt,ibyt,opkt,obyt\n";
+        let line = "2017-05-17 08:30:00,2017-05-17 08:31:00,60.000,10.0.0.5,198.51.100.7,50123,3333,TCP,...AP...,0,0,20,1500,0,0\n";
+        let below = "Summary\nflows,bytes,packets,avg_bps,avg_pps,avg_bpp\n1,1500,20,200,0,75\n";
+        let (_, reading) = read_text(&format!("{heading}{line}{below}{heading}{line}")).unwrap();
+        assert_eq!((reading.records, reading.skipped.count), (2, 0));
+    }
+
+    #[test]
+    fn a_broken_line_is_named_and_too_many_are_an_error() {
+        let broken = "what\u{1b}[2J is this\n";
+        let (_, reading) = read_text(&format!("{HEAD}{LINE}{broken}{LINE}")).unwrap();
+        assert_eq!((reading.records, reading.skipped.count), (2, 1));
+        assert_eq!(reading.skipped.first, [(6, "it has fewer columns than the heading".to_owned())]);
+        let limit = usize::try_from(Skipped::LIMIT).unwrap();
+        assert!(read_text(&format!("{HEAD}{LINE}{}", broken.repeat(limit))).is_ok());
+        let error = read_text(&format!("{HEAD}{LINE}{}", broken.repeat(limit + 1))).err().unwrap().to_string();
+        assert!(error.contains("more than 1000 lines can't be read; the first is line 6"), "{error}");
+    }
+
+    #[test]
+    fn what_holds_no_flow_records_is_refused() {
+        for (text, words) in [
+            ("", "it ends before a heading or a record"),
+            ("#separator \\x09\n", "it ends before a heading or a record"),
+            ("#separator ,\n", "its separator isn't a tab"),
+            ("#path\tconn\n1\t2\n", "a record comes before the line #fields"),
+            ("#fields\tts\n", "the column id.orig_h is missing"),
+            ("\u{7f}ELF", "it is no heading"),
+            ("{\"a\":1}\n", "missing field"),
+        ] {
+            let error = read_text(text).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains(words), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_an_end_costs_no_memory() {
+        let text = format!("{HEAD}{LINE}{}\n{LINE}", "7".repeat(4 << 20));
+        let (_, reading) = read_text(&text).unwrap();
+        assert_eq!((reading.records, reading.skipped.first[0].1.as_str()), (2, "it is longer than any record"));
+    }
+}

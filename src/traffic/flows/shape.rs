@@ -123,7 +123,7 @@ pub(super) fn judge(endpoint: &Endpoint, sampling: f64) -> Option<Candidate> {
     let mut evidence: Vec<Option<Evidence>> = Vec::new();
     if let Some(polling) = of_polling(endpoint) {
         evidence.extend([Some(polling), of_http(endpoint)]);
-    } else if let Some(length) = of_length(endpoint)
+    } else if let Some(length) = of_length(endpoint, sampling)
         // Submits and acknowledgements, at most with TLS around the longest of them.
         && (40.0..=350.0).contains(&endpoint.up_bytes_per_packet())
     {
@@ -171,8 +171,8 @@ fn of_http(endpoint: &Endpoint) -> Option<Evidence> {
 }
 
 /// Miners keep a connection for as long as they run.
-fn of_length(endpoint: &Endpoint) -> Option<Evidence> {
-    let (longest_s, span_s, coverage) = (f64::from(endpoint.longest_s), endpoint.span_s(), endpoint.coverage());
+fn of_length(endpoint: &Endpoint, sampling: f64) -> Option<Evidence> {
+    let (longest_s, span_s, coverage) = (f64::from(endpoint.longest_s), endpoint.span_s(), endpoint.coverage(sampling));
     let hours = |seconds: f64| format!("{:.1} h", seconds / HOUR_S);
     if longest_s >= HOUR_S {
         return Some(Evidence { points: 3, text: format!("a connection lasted {}", hours(longest_s)) });

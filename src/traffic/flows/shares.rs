@@ -149,7 +149,7 @@ pub fn shares(endpoint: &Endpoint, coin: Coin, sampling: f64) -> Option<ShareEst
 
 /// Does the part that takes little time.
 pub(super) fn bounds(endpoint: &Endpoint, coin: Coin, sampling: f64) -> Option<ShareBounds> {
-    let time_s = endpoint.time_s();
+    let time_s = endpoint.time_s(sampling);
     if time_s <= 0.0 || endpoint.up[0] == 0 {
         return None;
     }
@@ -173,7 +173,14 @@ pub(super) fn bounds(endpoint: &Endpoint, coin: Coin, sampling: f64) -> Option<S
     let value = (sent.usual - connections_low * login.usual - time_s * chatter.usual).max(0.0) / submit.usual;
     let shares = Interval { value: value.clamp(low, high), low, high };
     let inconsistent_because = refute(endpoint, messages, tls, &shares, sampling);
-    Some(ShareBounds { coin, shares, inconsistent_because, sampling, time_s, concurrency: endpoint.concurrency() })
+    Some(ShareBounds {
+        coin,
+        shares,
+        inconsistent_because,
+        sampling,
+        time_s,
+        concurrency: endpoint.concurrency(sampling),
+    })
 }
 
 /// The bytes above TCP of one direction.
@@ -189,7 +196,7 @@ fn payload(endpoint: &Endpoint, [packets, ip_bytes, payload_bytes]: [u64; 3], sa
 
 /// Says why bytes can't be shares, where they can't. What chance leaves open counts as five standard deviations.
 fn refute(endpoint: &Endpoint, messages: &Messages, tls: Size, shares: &Interval, sampling: f64) -> Option<String> {
-    let time_s = endpoint.time_s();
+    let time_s = endpoint.time_s(sampling);
     let spread = |shares: f64| 5.0 * (sampling * (shares + sampling)).sqrt();
     if (shares.high + spread(shares.high)) / time_s < RATE_PER_S.0 {
         return Some("the client says too little: less than a share in ten minutes".to_owned());

@@ -203,3 +203,124 @@ fn feed_body(session: &mut Session, time_s: f64, body: &[u8]) {
 fn is_text(bytes: &[u8]) -> bool {
     bytes.iter().all(|&byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n' | 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::session::Protocol;
+    use super::*;
+
+    fn session(chunks: &[(f64, Direction, &[u8])]) -> Option<SessionSummary> {
+        let mut conversation = Conversation::default();
+        chunks.iter().for_each(|(time_s, direction, bytes)| conversation.feed(*time_s, *direction, bytes));
+        match conversation.finish()? {
+            Outcome::Session(summary) => Some(*summary),
+            Outcome::Encrypted(_) => None,
+        }
+    }
+
+    const TALK: &[u8] = b"{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n\
+                          {\"id\":2,\"method\":\"mining.submit\",\"params\":[\"w\",\"a\"]}\r\n";
+
+    #[test]
+    fn lines_are_put_together_however_they_are_cut() {
+        for size in [1, 2, 7, 60, 1_000] {
+            let chunks: Vec<_> = TALK.chunks(size).map(|chunk| (1.0, Direction::Up, chunk)).collect();
+            let summary = session(&chunks).unwrap();
+            assert_eq!((summary.messages, summary.faults, summary.shares.submitted), (2, 0, 1), "{size}");
+        }
+    }
+
+    #[test]
+    fn records_that_begin_in_the_middle_of_a_line_go_on_with_the_next() {
+        let summary =
+            session(&[(1.0, Direction::Down, b"b\",true],\"id\":1}\n"), (1.0, Direction::Down, TALK)]).unwrap();
+        assert_eq!((summary.messages, summary.faults), (2, 0));
+    }
+
+    #[test]
+    fn a_line_of_which_a_part_is_missing_is_passed_over_alone() {
+        let mut conversation = Conversation::default();
+        conversation.feed(1.0, Direction::Up, &TALK[..20]);
+        conversation.lose(Direction::Up);
+        conversation.feed(1.0, Direction::Up, b"ethod\":\"x\"}\n");
+        conversation.feed(1.0, Direction::Up, TALK);
+        let Some(Outcome::Session(summary)) = conversation.finish() else { panic!("a session") };
+        assert_eq!((summary.messages, summary.faults), (2, 0));
+    }
+
+    #[test]
+    fn a_line_without_an_end_costs_no_memory() {
+        let mut conversation = Conversation::default();
+        conversation.feed(1.0, Direction::Up, TALK);
+        for _ in 0..1_000 {
+            conversation.feed(1.0, Direction::Up, &[b'x'; 1_000]);
+            assert!(conversation.held() <= 2 * LINE_BYTES_MAX);
+        }
+        conversation.feed(1.0, Direction::Up, b"\n");
+        conversation.feed(1.0, Direction::Up, TALK);
+        let Some(Outcome::Session(summary)) = conversation.finish() else { panic!("a session") };
+        assert_eq!((summary.messages, summary.faults), (4, 0));
+    }
+
+    #[test]
+    fn getwork_goes_by_http() {
+        let body = "{\"method\": \"getwork\", \"params\": [], \"id\":0}\n";
+        let head = format!("POST / HTTP/1.1\r\nHost: pool\r\nContent-Length: {}\r\n\r\n", body.len());
+        let text = format!("{head}{body}{head}{body}");
+        for size in [1, 3, 50, 1_000] {
+            let chunks: Vec<_> = text.as_bytes().chunks(size).map(|chunk| (1.0, Direction::Up, chunk)).collect();
+            let summary = session(&chunks).unwrap();
+            assert_eq!((summary.protocol, summary.polls), (Protocol::Getwork, 2), "{size}");
+        }
+        assert_eq!(
+            session(&[(1.0, Direction::Up, b"GET / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n")]),
+            None
+        );
+    }
+
+    #[test]
+    fn tls_is_judged_by_the_sizes_of_its_records() {
+        let record = |kind: u8, length: u16| {
+            let mut record = vec![kind, 3, 3];
+            record.extend(length.to_be_bytes());
+            record.resize(5 + usize::from(length), 0xaa);
+            record
+        };
+        let mut conversation = Conversation::default();
+        conversation.feed(0.0, Direction::Up, &record(22, 300));
+        conversation.feed(0.0, Direction::Down, &record(22, 3_000));
+        conversation.feed(0.1, Direction::Up, &record(23, 320));
+        for share in 0..20 {
+            // Cut in the middle of the head.
+            let record = record(23, 212);
+            conversation.feed(f64::from(share) * 30.0, Direction::Up, &record[..3]);
+            conversation.feed(f64::from(share) * 30.0, Direction::Up, &record[3..]);
+        }
+        let Some(Outcome::Encrypted(encrypted)) = conversation.finish() else { panic!("encrypted") };
+        assert_eq!((encrypted.messages_up, encrypted.share_sized_up), (21, [0, 20]));
+        let rate = encrypted.share_rate_per_s.unwrap();
+        assert!(rate.low < 1.0 / 30.0 && 1.0 / 30.0 < rate.high, "{rate:?}");
+    }
+
+    #[test]
+    fn stratum_v2_is_known_by_what_opens_it() {
+        let mut conversation = Conversation::default();
+        conversation.feed(0.0, Direction::Up, &[0x9c; 64]);
+        conversation.feed(0.1, Direction::Down, &[0x9c; 234]);
+        conversation.feed(0.2, Direction::Up, &[0x9c; 140]);
+        for share in 0..10 {
+            conversation.feed(f64::from(share) * 6.0, Direction::Up, &[0x9c; 62]);
+        }
+        let Some(Outcome::Encrypted(encrypted)) = conversation.finish() else { panic!("encrypted") };
+        assert_eq!(encrypted.share_sized_up[0], 10);
+    }
+
+    #[test]
+    fn anything_else_is_nothing() {
+        assert_eq!(
+            session(&[(1.0, Direction::Up, b"SSH-2.0-OpenSSH_9.6\r\n"), (1.0, Direction::Up, &[7; 20_000])]),
+            None
+        );
+        assert_eq!(session(&[(1.0, Direction::Up, b"{\"jsonrpc\":\"2.0\",\"method\":\"eth_getWork\"}\n")]), None);
+    }
+}

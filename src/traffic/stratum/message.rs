@@ -263,3 +263,118 @@ pub(super) fn hashes_of_target_be(hex: &str) -> Option<f64> {
     let target = bytes.iter().fold(0.0, |value, byte| value * 256.0 + f64::from(*byte));
     Some(2_f64.powi(256) / (target + 1.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> Message {
+        parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    /// Lines of public captures: bfgminer at Bitminter (jsiwek/zeek-cryptomining), and xmr.suprnova.cc
+    /// (nesfit/DI-cryptominingdetection), shortened.
+    #[test]
+    fn lines_of_captures_are_understood() {
+        let request = |id: &str, request| Message::Request(id.to_owned(), request);
+        for (text, message) in [
+            (
+                r#"{"id": 0, "method": "mining.subscribe", "params": ["bfgminer/5.2.0"]}"#,
+                request("0", Request::BitcoinLogin),
+            ),
+            (
+                r#"{"id": "auth", "method": "mining.authorize", "params": ["u", "1"]}"#,
+                request("auth", Request::BitcoinLogin),
+            ),
+            (
+                r#"{"method":"mining.set_difficulty","params":[4096],"id":1}"#,
+                Message::Notice(Notice::Difficulty(4096.0)),
+            ),
+            (
+                r#"{"method":"mining.notify","params":["274a-1","fb"]}"#,
+                Message::Notice(Notice::BitcoinJob("274a-1".into())),
+            ),
+            (
+                r#"{"params":["u","274a-1","00","5b","ff"],"id":7,"method":"mining.submit"}"#,
+                request("7", Request::BitcoinSubmit("274a-1".into())),
+            ),
+            (r#"{"result":true,"error":null,"id":"auth"}"#, Message::Answer("auth".into(), Answer::Accepted)),
+            (
+                r#"{"id":0,"result":null,"error":[20,"Parse error",null]}"#,
+                Message::Answer("0".into(), Answer::Refused("Parse error".into())),
+            ),
+            (
+                r#"{"method": "login", "params": {"login": "a.b", "pass": "x", "agent": "xmr/1.0"}, "id": 1}"#,
+                request("1", Request::MoneroLogin),
+            ),
+            (
+                r#"{"method": "submit", "params": {"id": "9", "job_id": "397", "nonce": "220c0000", "result": "00"}, "id":4}"#,
+                request("4", Request::MoneroSubmit("397".into())),
+            ),
+            (
+                r#"{"id":4,"jsonrpc":"2.0","error":null,"result":{"status":"OK"}}"#,
+                Message::Answer("4".into(), Answer::Accepted),
+            ),
+            (
+                r#"{"id":4,"jsonrpc":"2.0","error":{"code":-1,"message":"Low difficulty share"}}"#,
+                Message::Answer("4".into(), Answer::Refused("Low difficulty share".into())),
+            ),
+            (r#"{"id":1,"method":"getwork","params":[]}"#, request("1", Request::GetWork)),
+            (r#"{"id":1,"method":"getwork","params":["00"]}"#, request("1", Request::GetWorkSubmit)),
+            (
+                r#"{"id": 0, "method": "getblocktemplate", "params": [{"maxversion": 4}]}"#,
+                request("0", Request::GetBlockTemplate),
+            ),
+        ] {
+            assert_eq!(said(text), message, "{text}");
+        }
+    }
+
+    /// The target of the capture: 0x00068db8 of 2^32 is a difficulty of 10,000.
+    #[test]
+    fn targets_are_difficulties() {
+        for (hex, hashes) in [
+            ("b88d0600", 10_000.0),
+            ("7b5e0400", 15_000.0),
+            ("ffffffff", 1.0),
+            ("b88d060000000000", 2_f64.powi(64) / 429_496.0),
+        ] {
+            let actual = hashes_of_monero_target(hex).unwrap();
+            assert!((actual / hashes - 1.0).abs() < 2e-6, "{hex}: {actual}");
+        }
+        for hex in ["", "00000000", "b88d06", "b88d0600zz", "0", "b88d0600b88d0600b88d0600"] {
+            assert_eq!(hashes_of_monero_target(hex), None, "{hex}");
+        }
+        // The target of difficulty 1 as getwork sends it, little end first.
+        let target = "0000000000000000000000000000000000000000000000000000ffff00000000";
+        let hashes = hashes_of_target_le(target).unwrap();
+        assert!((hashes / 4_295_032_833.0 - 1.0).abs() < 1e-9, "{hashes}");
+        let turned: String = (0..32).rev().map(|index| &target[2 * index..2 * index + 2]).collect();
+        assert_eq!(hashes_of_target_be(&turned), Some(hashes));
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused_with_the_reason() {
+        for (text, words) in [
+            ("", "no JSON"),
+            ("[]", "no JSON object"),
+            ("{}", "neither a method nor a result"),
+            (r#"{"method":7}"#, "its method is no text"),
+            (r#"{"method":"eth_submit\u001b"}"#, "\"eth_submit\\\\u{1b}\""),
+            (r#"{"method":"mining.submit","params":[]}"#, "names no job"),
+            (r#"{"method":"mining.set_difficulty","params":[-5]}"#, "can't be one"),
+            (r#"{"method":"mining.set_difficulty","params":["NaN"]}"#, "can't be one"),
+            (r#"{"method":"mining.set_difficulty","params":[1e300]}"#, "can't be one"),
+            (r#"{"method":"job","params":{"job_id":"1","target":"00000000"}}"#, "can't be one"),
+            (r#"{"method":"job","params":{"target":"ffffffff"}}"#, "no id"),
+        ] {
+            let error = parse(text.as_bytes()).unwrap_err();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+        let deep = "[".repeat(100_000);
+        assert!(parse(deep.as_bytes()).is_err());
+        let long = format!(r#"{{"method":"mining.notify","params":["{}"]}}"#, "é".repeat(1_000));
+        let Message::Notice(Notice::BitcoinJob(job)) = said(&long) else { panic!("a job") };
+        assert_eq!(job.chars().count(), ID_LETTERS_MAX);
+    }
+}

@@ -413,11 +413,150 @@ impl Session {
                 "who mines by block templates tells of blocks that were found, and of nothing below"
             }
             Protocol::Getwork => "no answer with a target is in the records",
+            _ if self.jobs_seen == 0 => "no job is in the records",
             _ if self.level.is_none() => {
                 "the difficulty was told before the records begin, or in packets that are missing"
             }
             _ => "no time passed between the first job and the last message",
         };
         Some(text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Plays messages at their times.
+    fn play(messages: &[(f64, &str)]) -> SessionSummary {
+        let mut session = Session::default();
+        messages.iter().for_each(|(time_s, text)| session.take(*time_s, text.as_bytes()));
+        session.finish().unwrap()
+    }
+
+    const SUBSCRIBE: &str = r#"{"id":1,"method":"mining.subscribe","params":[]}"#;
+
+    fn submit(id: u32, job: &str) -> String {
+        format!(r#"{{"id":{id},"method":"mining.submit","params":["w","{job}","0","0","0"]}}"#)
+    }
+
+    fn accept(id: u32) -> String {
+        format!(r#"{{"id":{id},"result":true,"error":null}}"#)
+    }
+
+    fn refuse(id: u32) -> String {
+        format!(r#"{{"id":{id},"result":null,"error":[23,"Low difficulty share",null]}}"#)
+    }
+
+    /// Difficulty 10,000, five submits in 57 s: 877 H/s, 285 to 2,050.
+    #[test]
+    fn the_known_answer() {
+        let job = r#"{"id":1,"jsonrpc":"2.0","error":null,"result":{"id":"9","job":{"blob":"04","job_id":"3","target":"b88d0600"},"status":"OK"}}"#;
+        let mut session = Session::default();
+        session.take(100.0, br#"{"method":"login","params":{},"id":1}"#);
+        session.take(100.0, job.as_bytes());
+        for (index, time_s) in [105.3, 134.2, 141.0, 146.0, 149.4].into_iter().enumerate() {
+            let id = index + 2;
+            session.take(time_s, format!(r#"{{"method":"submit","params":{{"job_id":"3"}},"id":{id}}}"#).as_bytes());
+            session.take(time_s + 0.1, format!(r#"{{"id":{id},"error":null,"result":{{"status":"OK"}}}}"#).as_bytes());
+        }
+        session.tick(157.0);
+        let summary = session.finish().unwrap();
+        let rate = summary.hash_rate_hps.unwrap();
+        assert_eq!((summary.shares.accepted, summary.work_s), (5, 57.0));
+        assert!((rate.value - 877.2).abs() < 0.1, "{rate:?}");
+        assert!((rate.low - 284.8).abs() < 0.1 && (rate.high - 2_047.1).abs() < 0.1, "{rate:?}");
+    }
+
+    /// A new difficulty holds from the next job on, and a late share of an old job counts at the old one.
+    #[test]
+    fn difficulties_change_with_the_next_job() {
+        let summary = play(&[
+            (0.0, SUBSCRIBE),
+            (0.0, r#"{"method":"mining.set_difficulty","params":[8]}"#),
+            (10.0, r#"{"method":"mining.notify","params":["a"]}"#),
+            (20.0, r#"{"method":"mining.set_difficulty","params":[32]}"#),
+            (30.0, &submit(2, "a")),
+            (30.0, &accept(2)),
+            (40.0, r#"{"method":"mining.notify","params":["b"]}"#),
+            (50.0, &submit(3, "a")),
+            (50.0, &accept(3)),
+            (60.0, &submit(4, "b")),
+            (60.0, &accept(4)),
+            (70.0, &submit(5, "b")),
+            (70.0, &refuse(5)),
+            (100.0, &submit(6, "b")),
+        ]);
+        let listed: Vec<_> = summary.difficulties.iter().map(|at| (at.difficulty, at.duration_s, at.shares)).collect();
+        assert_eq!(listed, [(8.0, 30.0, 2), (32.0, 60.0, 2)]);
+        assert_eq!(summary.shares, Shares { submitted: 5, accepted: 3, refused: 1, unanswered: 1 });
+        assert_eq!(summary.refusals, ["Low difficulty share"]);
+        // Four shares in an exposure of 30/8 + 60/32 units of 2^32 hashes.
+        let rate = summary.hash_rate_hps.unwrap();
+        assert!((rate.value / (4.0 / 5.625 * 4_294_967_296.0) - 1.0).abs() < 1e-12, "{rate:?}");
+        let (low, high) = crate::traffic::garwood(4, CONFIDENCE);
+        assert!((rate.low / rate.value - low / 4.0).abs() < 1e-9 && (rate.high / rate.value - high / 4.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_pool_that_tells_no_difficulty_means_one_if_its_first_words_were_heard() {
+        let job = (1.0, r#"{"method":"mining.notify","params":["a"]}"#);
+        let heard = play(&[(0.0, SUBSCRIBE), job, (5.0, &submit(2, "a"))]);
+        assert_eq!((heard.difficulties[0].difficulty, heard.shares.unanswered), (1.0, 1));
+        let late = play(&[job, (5.0, &submit(2, "a")), (9.0, &accept(2))]);
+        assert_eq!((late.hash_rate_hps, late.shares_of_unknown_difficulty), (None, 1));
+        assert!(late.unbounded_because.unwrap().contains("before the records begin"));
+    }
+
+    #[test]
+    fn a_clock_that_runs_backwards_stands_still_and_is_counted() {
+        let job = r#"{"method":"mining.notify","params":["a"]}"#;
+        let summary = play(&[(100.0, SUBSCRIBE), (100.0, job), (160.0, job), (50.0, job), (170.0, job)]);
+        assert_eq!((summary.work_s, summary.clock_steps), (70.0, 1));
+        assert_eq!((summary.from_s, summary.to_s), (100.0, 170.0));
+    }
+
+    #[test]
+    fn getwork_tells_its_target_and_templates_tell_silence() {
+        let target = "0000000000000000000000000000000000000000000000000000ffff00000000";
+        let work = format!(r#"{{"id":1,"result":{{"data":"00","target":"{target}"}},"error":null}}"#);
+        let summary = play(&[
+            (0.0, r#"{"id":1,"method":"getwork","params":[]}"#),
+            (0.0, &work),
+            (30.0, r#"{"id":1,"method":"getwork","params":["00"]}"#),
+            (30.0, &accept(1)),
+            (60.0, r#"{"id":1,"method":"getwork","params":[]}"#),
+        ]);
+        assert_eq!((summary.protocol, summary.polls, summary.shares.accepted), (Protocol::Getwork, 2, 1));
+        let rate = summary.hash_rate_hps.unwrap();
+        assert!((rate.value / (4_295_032_833.0 / 60.0) - 1.0).abs() < 1e-9, "{rate:?}");
+
+        let target = "00000000000000000000".to_owned() + &"f".repeat(44);
+        let template = format!(r#"{{"id":1,"result":{{"previousblockhash":"00","target":"{target}"}},"error":null}}"#);
+        let ask = r#"{"id":1,"method":"getblocktemplate","params":[]}"#;
+        let summary = play(&[(0.0, ask), (0.0, &template), (3_600.0, ask)]);
+        assert_eq!(summary.hash_rate_hps, None);
+        // The rule of three: -ln 0.05 blocks of 2^80 hashes in an hour, at most.
+        let below = summary.hash_rate_below_hps.unwrap();
+        assert!((below / (0.05_f64.ln().abs() * 2_f64.powi(80) / 3_600.0) - 1.0).abs() < 1e-9, "{below}");
+        assert!(summary.unbounded_because.is_some());
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut session = Session::default();
+        session.take(0.0, SUBSCRIBE.as_bytes());
+        for index in 0..20_000_u32 {
+            let text = format!(r#"{{"method":"mining.set_difficulty","params":[{}]}}"#, index + 1);
+            session.take(f64::from(index), text.as_bytes());
+            session.take(f64::from(index), format!(r#"{{"method":"mining.notify","params":["{index}"]}}"#).as_bytes());
+            session.take(f64::from(index), submit(index, "x").as_bytes());
+            session.take(f64::from(index), b"nonsense");
+        }
+        assert!(session.jobs.len() <= JOBS_MAX && session.pending.len() <= PENDING_MAX);
+        let summary = session.finish().unwrap();
+        assert_eq!((summary.shares.submitted, summary.shares.unanswered), (20_000, 20_000));
+        assert_eq!((summary.difficulties.len(), summary.faults), (LISTED_MAX, 20_000));
+        assert!(summary.hash_rate_hps.is_some());
     }
 }

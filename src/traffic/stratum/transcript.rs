@@ -153,3 +153,47 @@ fn read_entry(line: &[u8]) -> Result<(f64, Entry), String> {
     let time_s = time_s.filter(|time_s| (0.0..=4_102_444_800.0).contains(time_s));
     Ok((time_s.ok_or("its time can't be read, or lies before 1970 or after 2100")?, entry))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::path::Path;
+
+    use super::*;
+
+    fn read_text(text: &str) -> Result<Transcript, TranscriptError> {
+        read(Input::from_reader(Path::new("t.jsonl"), Cursor::new(text.as_bytes().to_vec())).unwrap())
+    }
+
+    const LOGIN: &str = r#"{"time":100,"session":"a","message":{"method":"login","params":{},"id":1}}"#;
+    const JOB: &str = r#"{"time":"1970-01-01T00:01:40Z","session":"a","message":"{\"method\":\"job\",\"params\":{\"job_id\":\"1\",\"target\":\"b88d0600\"}}\n"}"#;
+    const SHARE: &str = r#"{"time":157,"session":"a","message":{"method":"submit","params":{"job_id":"1"},"id":2}}"#;
+
+    #[test]
+    fn messages_may_be_objects_or_texts_and_times_numbers_or_dates() {
+        let other = LOGIN.replace("\"a\"", "\"b\\u001b\"");
+        let transcript = read_text(&format!("{LOGIN}\n{JOB}\n\n{other}\n{SHARE}\n")).unwrap();
+        assert_eq!((transcript.lines, transcript.skipped.count), (5, 0));
+        let names: Vec<_> = transcript.sessions.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a", "b\\u{1b}"]);
+        let rate = transcript.sessions[0].1.hash_rate_hps.unwrap();
+        assert!((rate.value - 10_000.0 / 57.0).abs() < 0.01, "{rate:?}");
+    }
+
+    #[test]
+    fn what_is_no_transcript_is_refused() {
+        for (text, words) in [
+            ("", "holds no message of a mining protocol, in 0 lines"),
+            ("{\"time\":1,\"message\":{\"method\":\"x\"}}\n", "holds no message of a mining protocol, in 1 lines"),
+            ("hello\n", "the first is line 1: expected value"),
+            ("{\"time\":-5,\"message\":{}}\n", "its time can't be read"),
+            ("{\"message\":{}}\n", "missing field `time`"),
+        ] {
+            let error = read_text(text).unwrap_err().to_string();
+            assert!(error.contains(words), "{text:?}: {error}");
+        }
+        let broken = "x\n".repeat(1_001);
+        let error = read_text(&format!("{LOGIN}\n{broken}")).unwrap_err().to_string();
+        assert!(error.contains("1001 lines are none of it; the first is line 2"), "{error}");
+    }
+}
