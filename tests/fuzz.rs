@@ -10,7 +10,11 @@
 //! runs each parser for ten minutes. An input that fails is written to the directory of `HASHWATT_FUZZ_OUT`, if that is
 //! set, before it is read.
 
-#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that can't go on has failed; what a long run did is printed"
+)]
 
 use std::fs;
 use std::io::Cursor;

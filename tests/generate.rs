@@ -148,6 +148,7 @@ fn the_manual_page_has_every_command_in_the_order_of_the_help() {
         "\"HASHWATT COMPARE\"",
         "\"HASHWATT COST\"",
         "\"HASHWATT NETWORK\"",
+        "\"HASHWATT INFER\"",
         "\"HASHWATT REPORT\"",
         "\"HASHWATT GENERATE\"",
         "\"HASHWATT GENERATE COMPLETIONS\"",

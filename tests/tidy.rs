@@ -28,7 +28,7 @@ const UNSAFE_CODE: [&str; 16] = [
 ];
 
 /// What the modules of a folder may not use.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("engine", &["sha256d", "randomx", "coin", "bench", "energy", "record", "registry", "study", "report", "cli"]),
     ("sha256d", &["randomx", "bench", "energy", "record", "registry", "study", "report", "cli"]),
     ("randomx", &["sha256d", "bench", "energy", "record", "registry", "study", "report", "cli"]),
@@ -41,7 +41,9 @@ const ARROWS: [(&str, &[&str]); 10] = [
         &["sha256d", "randomx", "coin", "engine", "bench", "energy", "machine", "record", "registry", "study", "cli"],
     ),
     ("study", &["sha256d", "randomx", "engine", "bench", "energy", "registry", "report", "cli"]),
-    ("report", &["sha256d", "randomx", "engine", "bench", "energy", "registry", "cli"]),
+    // Units of report word its sentences.
+    ("traffic", &["sha256d", "randomx", "engine", "bench", "energy", "machine", "registry", "cli"]),
+    ("report", &["sha256d", "randomx", "engine", "bench", "energy", "registry", "traffic", "cli"]),
 ];
 
 const LINES_MAX: usize = 450;

@@ -181,7 +181,6 @@ pub(super) struct Draft {
 pub(super) struct Context<'a> {
     pub(super) observation: &'a Observation,
     pub(super) earnings: &'a Earnings,
-    pub(super) machines: &'a [Representative],
     /// What was seen in a day: at least and at most.
     pub(super) mean: (f64, f64),
 }
@@ -261,7 +260,7 @@ impl Draft {
             return Some(if high < 1.0 {
                 let part = seen_high / self.shown.0 * 100.0;
                 format!(
-                    "one alone shows at least {} {unit} a day; what was seen fits one that is up for {} % of the time",
+                    "one alone shows at least {} {unit} a day; what was seen fits one that is up for {} % of the time at most",
                     round(self.shown.0),
                     significant(part),
                 )
@@ -270,6 +269,9 @@ impl Draft {
                 let shown = between(&round(self.shown.0), &round(self.shown.1));
                 format!("one shows {shown} {unit} a day, and no whole number of them {seen}")
             });
+        }
+        if rate.high.is_some_and(|high| high < 1.0) && !matches!(self.yields, Yield::Nothing) {
+            return Some("that is less than one hash a second".to_owned());
         }
         let network = context.earnings.network_hps;
         rate.low.filter(|rate| *rate > network).map(|rate| {
@@ -363,21 +365,39 @@ impl Hypothesis {
     }
 }
 
+impl Machines {
+    /// How many machines of each class of the time make a hash rate.
+    pub fn of_rate(earnings: &Earnings, rate_hps: Ends) -> Vec<Self> {
+        let of = |machine: &Representative| {
+            let of = |end: Option<f64>| end.map(|rate_hps| rate_hps / machine.rate_hps);
+            let count = Ends { low: of(rate_hps.low), high: of(rate_hps.high) };
+            Self::new(earnings, machine, count, rate_hps, "hash rate")
+        };
+        earnings.machines.iter().map(of).collect()
+    }
+
+    fn new(
+        earnings: &Earnings,
+        machine: &Representative,
+        count: Ends,
+        hash_rate_hps: Ends,
+        count_from: &'static str,
+    ) -> Self {
+        let coins = hash_rate_hps.scaled(earnings.coins_per_hps);
+        Self { machine: machine.clone(), count, hash_rate_hps, coins, count_from }
+    }
+}
+
 /// How many machines of each class: by the hash rate where it has both ends, else one at each connection.
 pub(super) fn machines(context: &Context<'_>, connections: Ends, rate: Rate) -> Vec<Machines> {
+    if rate.low.is_some() && rate.high.is_some() {
+        return Machines::of_rate(context.earnings, rate.ends());
+    }
     let of = |machine: &Representative| {
-        let is_known = rate.low.is_some() && rate.high.is_some();
-        let count = if is_known { rate.ends().scaled(1.0 / machine.rate_hps) } else { connections };
-        let hash_rate_hps = if is_known { rate.ends() } else { count.scaled(machine.rate_hps) };
-        Machines {
-            machine: machine.clone(),
-            count,
-            hash_rate_hps,
-            coins: hash_rate_hps.scaled(context.earnings.coins_per_hps),
-            count_from: if is_known { "hash rate" } else { "one at each connection" },
-        }
+        let rate_hps = connections.scaled(machine.rate_hps);
+        Machines::new(context.earnings, machine, connections, rate_hps, "one at each connection")
     };
-    context.machines.iter().map(of).collect()
+    context.earnings.machines.iter().map(of).collect()
 }
 
 /// A number of events in words, with one decimal where it is small.
@@ -398,4 +418,114 @@ pub(super) fn significant(number: f64) -> String {
     }
     let digits = (1 - number.log10().floor() as i32).clamp(0, 12) as usize;
     format!("{number:.digits$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::coin::Coin;
+    use crate::coin::history::{History, Window};
+    use crate::traffic::{Count, Per};
+
+    fn summer(count: Count) -> (Observation, Earnings) {
+        let window = Some(Window::new(date(2017, 5, 17), date(2017, 7, 6)).unwrap());
+        let observation = Observation::new(Coin::Btc, count, Per::Day, window);
+        let earnings = Earnings::over(&observation, &History::built_in(Coin::Btc), None).unwrap();
+        (observation, earnings)
+    }
+
+    fn draft(shown: (f64, f64), yields: Yield) -> Draft {
+        Draft {
+            name: "test".to_owned(),
+            explanation: String::new(),
+            basis: String::new(),
+            family: Family::Pool,
+            unit: Unit::Share,
+            of: "connections",
+            shown,
+            yields,
+            unbounded: "nobody knows",
+        }
+    }
+
+    fn judged(count: u64, shown: (f64, f64), yields: Yield) -> Hypothesis {
+        let (observation, earnings) = summer(Count::exactly(count));
+        // Without noise, so that the arithmetic shows.
+        let mean = (count as f64, count as f64);
+        draft(shown, yields).judge(&Context { observation: &observation, earnings: &earnings, mean })
+    }
+
+    #[test]
+    fn connections_are_whole_numbers_that_show_what_was_seen() {
+        let connections = |count, shown| {
+            let judged = judged(count, shown, Yield::Hidden);
+            (judged.consistent, judged.connections.low, judged.connections.high)
+        };
+        assert_eq!(connections(1000, (100.0, 200.0)), (true, Some(5), Some(10)));
+        assert_eq!(connections(1000, (100.0, f64::INFINITY)), (true, Some(1), Some(10)));
+        assert_eq!(connections(1000, (0.0, 200.0)), (true, Some(5), None));
+        assert_eq!(connections(1000, (1000.0, 1000.0)), (true, Some(1), Some(1)));
+        // 2.5 connections are none, and neither is half of one.
+        assert_eq!(connections(1000, (400.0, 400.0)), (false, None, None));
+        assert_eq!(connections(1000, (2000.0, 3000.0)), (false, None, None));
+        // What sends nothing fits where nothing was seen.
+        assert_eq!(connections(0, (0.0, 0.0)), (true, Some(1), None));
+        assert!(!connections(1, (0.0, 0.0)).0);
+    }
+
+    #[test]
+    fn an_explanation_beyond_the_whole_network_does_not_fit() {
+        let (_, earnings) = summer(Count::exactly(1));
+        let shares = |difficulty: f64| {
+            judged(
+                86_400,
+                (0.0, f64::INFINITY),
+                Yield::CountedShares { difficulty: Ends::closed(difficulty, difficulty) },
+            )
+        };
+        // One share a second: the rate is difficulty * 2^32.
+        let limit = earnings.network_hps / 4_294_967_296.0;
+        assert!(shares(limit * 0.99).consistent);
+        let because = shares(limit * 1.01).inconsistent_because.unwrap();
+        assert!(because.contains("the whole network had"), "{because}");
+        assert_eq!(shares(1.0).hash_rate_hps.best, Some(4_294_967_296.0));
+        assert_eq!(shares(1e-10).inconsistent_because.as_deref(), Some("that is less than one hash a second"));
+    }
+
+    #[test]
+    fn shares_of_each_connection_bound_the_rate_on_both_sides() {
+        let yields =
+            Yield::SharesPerConnection { per_day: Ends::closed(4_320.0, 8_640.0), difficulty: Ends::closed(2.0, 2.0) };
+        let bounded = judged(1000, (100.0, 200.0), yields);
+        // 5 connections of a share in 20 s, and 10 of one in 10 s.
+        let per_share = 2.0 * 4_294_967_296.0;
+        assert_eq!(bounded.hash_rate_hps.ends(), Ends::closed(5.0 * per_share / 20.0, 10.0 * per_share / 10.0));
+        assert_eq!(bounded.machines[0].count_from, "hash rate");
+        let hidden = judged(1000, (100.0, 200.0), Yield::Hidden);
+        assert_eq!(hidden.machines[0].count_from, "one at each connection");
+        assert_eq!(hidden.machines[0].count, Ends::closed(5.0, 10.0));
+        assert_eq!(hidden.unbounded_because.as_deref(), Some("nobody knows"));
+    }
+
+    #[test]
+    fn machines_of_a_rate_make_it() {
+        let (_, earnings) = summer(Count::exactly(1));
+        let machines = Machines::of_rate(&earnings, Ends::closed(13.5e12, 27e12));
+        assert_eq!((machines[0].machine.name.as_str(), machines[0].count), ("Antminer S9", Ends::closed(1.0, 2.0)));
+        assert!((machines[0].coins.low.unwrap() - 0.266_00).abs() < 5e-6);
+    }
+
+    #[test]
+    fn numbers_are_rounded_for_reading() {
+        assert_eq!(
+            (round(1.25), round(12_345.6), round(f64::INFINITY)),
+            ("1.3".into(), "12,346".into(), "any number".into())
+        );
+        assert_eq!(
+            (significant(0.001_234), significant(12.3), significant(0.0)),
+            ("0.0012".into(), "12".into(), "0".into())
+        );
+    }
 }

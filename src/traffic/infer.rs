@@ -86,13 +86,21 @@ pub struct Inference {
 /// # Errors
 ///
 /// [`TrafficError`] where the observation can't be computed with.
-pub fn infer(observation: &Observation, earnings: &Earnings) -> Result<Inference, TrafficError> {
+pub fn explanations(observation: &Observation, earnings: &Earnings) -> Result<Vec<Hypothesis>, TrafficError> {
     observation.check()?;
-    let machines = earnings.machines();
+    Ok(explain::hypotheses(&Context { observation, earnings, mean: observation.mean_per_day() }))
+}
+
+/// Holds every explanation against an observation, and says what that comes to and what else could be observed.
+///
+/// # Errors
+///
+/// [`TrafficError`] where the observation can't be computed with.
+pub fn infer(observation: &Observation, earnings: &Earnings) -> Result<Inference, TrafficError> {
+    let hypotheses = explanations(observation, earnings)?;
     let mean = observation.mean_per_day();
-    let hypotheses = explain::hypotheses(&Context { observation, earnings, machines: &machines, mean });
     let factor_open = factor_open(&hypotheses, earnings);
-    let extra_observations = extra_observations(observation, earnings, &machines);
+    let extra_observations = extra_observations(observation, earnings);
     let summary = summary(observation, earnings, &hypotheses, factor_open, &extra_observations);
     Ok(Inference {
         observation: ObservationFigures {

@@ -30,7 +30,7 @@ pub use file::{NamedObservation, parse_observations};
 pub use flow::FlowTimeouts;
 pub use garwood::{garwood, silence};
 pub use hypothesis::{Connections, Ends, Hypothesis, Machines, Rate};
-pub use infer::{Inference, NetworkFigures, ObservationFigures, infer};
+pub use infer::{Inference, NetworkFigures, ObservationFigures, explanations, infer};
 pub use narrow::ExtraObservation;
 pub use network::{Earnings, Representative};
 pub use observation::{Count, Observation, Peer, Per, Unit};

@@ -6,9 +6,9 @@ use super::explain;
 use super::flow::FlowTimeouts;
 use super::garwood;
 use super::hypothesis::{Context, Hypothesis};
-use super::network::{Earnings, Representative};
+use super::network::Earnings;
 use super::observation::{Count, Observation, Peer, Unit};
-use super::pool::{PoolProgram, pool_programs};
+use super::pool::{PoolProgram, programs_of_the_time};
 use super::shares::hashes_per_difficulty;
 use crate::statistics::CONFIDENCE;
 
@@ -40,15 +40,11 @@ pub(super) fn factor_open(hypotheses: &[Hypothesis], earnings: &Earnings) -> Opt
 }
 
 /// Every observation that could be added, the most telling first.
-pub(super) fn extra_observations(
-    observation: &Observation,
-    earnings: &Earnings,
-    machines: &[Representative],
-) -> Vec<ExtraObservation> {
+pub(super) fn extra_observations(observation: &Observation, earnings: &Earnings) -> Vec<ExtraObservation> {
     let decades = |outcome: &Outcome| match outcome {
         Outcome::Known(decades) => Some(*decades),
         Outcome::Leads(outcome) => {
-            let context = Context { observation: outcome, earnings, machines, mean: outcome.mean_per_day() };
+            let context = Context { observation: outcome, earnings, mean: outcome.mean_per_day() };
             let hypotheses = explain::hypotheses(&context);
             let fits = hypotheses.iter().any(|hypothesis| hypothesis.consistent);
             // Where nothing that is left mines, the rate is known: none.
@@ -97,7 +93,7 @@ fn candidates(observation: &Observation, earnings: &Earnings) -> Vec<Candidate> 
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut push = |what, option, groups| candidates.push(Candidate { what, option, groups });
     let peer = observation.known_peer();
-    let programs = pool_programs(observation.coin);
+    let programs = programs_of_the_time(observation.coin, observation.window);
     let may_be_pool = !matches!(peer, Some(Peer::Node | Peer::Rpc));
     // Who looks into the traffic may also find that there is no pool in it.
     let other_peers = || {
@@ -107,7 +103,7 @@ fn candidates(observation: &Observation, earnings: &Earnings) -> Vec<Candidate> 
     };
     if may_be_pool {
         let an_hour = |seconds: f64| {
-            let (low, high) = garwood((3_600.0 / seconds) as u64, CONFIDENCE);
+            let (low, high) = garwood((3_600.0 / seconds).max(1.0) as u64, CONFIDENCE);
             Outcome::Known((high / low).log10())
         };
         let pooled =

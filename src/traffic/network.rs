@@ -6,9 +6,9 @@ use serde::Serialize;
 use super::error::TrafficError;
 use super::observation::Observation;
 use crate::coin::hardware::{Catalogue, Machine};
-use crate::coin::history::{Growth, History, Stretch};
+use crate::coin::history::{Growth, History, Window};
 use crate::coin::{Coin, NetworkPoint};
-use crate::study::Network;
+use crate::study::{Epochs, Network};
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
@@ -30,8 +30,8 @@ pub struct Earnings {
     pub network_hps: f64,
     /// The proof of work of the time.
     pub algorithm: &'static str,
-    /// The last day, where one is known.
-    pub last_day: Option<Date>,
+    /// The newest machine of each class that had come out by then, the strongest class first; the fastest of several.
+    pub(super) machines: Vec<Representative>,
     /// Where the figures come from, in words.
     pub source: String,
 }
@@ -60,9 +60,8 @@ impl Earnings {
                 (blocks, blocks * point.subsidy_coins(), point.source.clone())
             }
             Network::Window { stretches, source, .. } => {
-                let blocks = |stretch: &Stretch| stretch.seconds() / stretch.hashes_expected_per_block();
-                let coins = |stretch: &Stretch| blocks(stretch) * stretch.subsidy_coins(coin);
-                (stretches.iter().map(blocks).sum(), stretches.iter().map(coins).sum(), source.clone())
+                let epochs = Epochs::new(coin, stretches);
+                (epochs.blocks_per_hps.iter().sum(), epochs.coins_per_hps.iter().sum(), source.clone())
             }
         };
         let days = network.days();
@@ -77,7 +76,7 @@ impl Earnings {
             coins_per_hps,
             network_hps: days * SECONDS_PER_DAY / block_s / blocks_per_hps,
             algorithm,
-            last_day: observation.window.map(crate::coin::history::Window::to),
+            machines: machines(algorithm, observation.window.map(Window::to)),
             source,
         })
     }
@@ -87,25 +86,30 @@ impl Earnings {
         self.days * SECONDS_PER_DAY / self.blocks_per_hps
     }
 
-    /// The newest machine of each class that had come out by then; the fastest of several.
+    /// The newest machine of each class that had come out by then, the strongest class first.
     pub fn machines(&self) -> Vec<Representative> {
-        // Months compare as text: 2016-06.
-        let month = self.last_day.map_or_else(|| "9999-12".to_owned(), |day| day.to_string()[..7].to_owned());
-        let catalogue = Catalogue::built_in();
-        let newest = |class: &&str| {
-            let is_there = |machine: &&Machine| {
-                machine.class == **class && machine.algorithm == self.algorithm && machine.released <= month
-            };
-            let age = |a: &&Machine, b: &&Machine| a.released.cmp(&b.released).then(a.rate_hps.total_cmp(&b.rate_hps));
-            catalogue.machines().iter().filter(is_there).max_by(age).map(Representative::of)
-        };
-        CLASSES.iter().filter_map(newest).collect()
+        self.machines.clone()
     }
 
     /// The slowest machine of the catalogue that had come out by then, in H/s; 1 H/s where there is none.
     pub(super) fn slowest_hps(&self) -> f64 {
-        self.machines().iter().map(|machine| machine.rate_hps).fold(f64::NAN, f64::min).max(1.0)
+        self.machines.iter().map(|machine| machine.rate_hps).fold(f64::NAN, f64::min).max(1.0)
     }
+}
+
+/// The newest machine of each class that had come out by a day.
+fn machines(algorithm: &str, day: Option<Date>) -> Vec<Representative> {
+    // Months compare as text: 2016-06.
+    let month = day.map_or_else(|| "9999-12".to_owned(), |day| day.to_string()[..7].to_owned());
+    let catalogue = Catalogue::built_in();
+    let newest = |class: &&str| {
+        let is_there = |machine: &&Machine| {
+            machine.class == **class && machine.algorithm == algorithm && machine.released <= month
+        };
+        let age = |a: &&Machine, b: &&Machine| a.released.cmp(&b.released).then(a.rate_hps.total_cmp(&b.rate_hps));
+        catalogue.machines().iter().filter(is_there).max_by(age).map(Representative::of)
+    };
+    CLASSES.iter().filter_map(newest).collect()
 }
 
 /// A machine that stands for its class.
@@ -140,7 +144,6 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::coin::history::Window;
     use crate::interval::Interval;
     use crate::study::{CostInputs, cost};
     use crate::traffic::{Count, Per};
@@ -168,7 +171,7 @@ mod tests {
     #[test]
     fn machines_are_those_of_the_time() {
         let names = |coin, from, to| -> Vec<String> {
-            earnings(coin, from, to).unwrap().machines().into_iter().map(|machine| machine.name).collect()
+            earnings(coin, from, to).unwrap().machines.into_iter().map(|machine| machine.name).collect()
         };
         let summer = names(Coin::Btc, date(2017, 5, 17), date(2017, 7, 6));
         assert_eq!(summer, ["Antminer S9", "GeForce GTX 1060 6GB"]);
@@ -176,7 +179,7 @@ mod tests {
         assert_eq!(names(Coin::Xmr, date(2018, 10, 1), date(2018, 10, 31))[0], "Radeon RX Vega 56, six of them");
         let now = Observation::new(Coin::Xmr, Count::exactly(1), Per::Day, None);
         let now = Earnings::over(&now, &History::built_in(Coin::Xmr), None).unwrap();
-        assert_eq!(now.machines()[0].name, "Antminer X5");
+        assert_eq!(now.machines[0].name, "Antminer X5");
         assert_eq!(now.days, 1.0);
         assert!(now.slowest_hps() < 30e3);
     }

@@ -4,6 +4,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::error::TrafficError;
 use crate::coin::Coin;
+use crate::coin::history::Window;
 
 const BUILT_IN: &str = include_str!("../../data/pools.csv");
 
@@ -26,6 +27,8 @@ pub struct PoolProgram {
     pub name: String,
     /// What it pays.
     pub coin: Coin,
+    /// The year in which it came out, where that matters.
+    pub since: Option<i16>,
     /// The time between two shares of one connection that it aims at, in seconds.
     pub seconds_per_share: Option<f64>,
     /// Between which parts of the aimed rate it leaves a connection alone.
@@ -48,6 +51,7 @@ impl PoolProgram {
         Self {
             name: format!("vardiff={seconds}s"),
             coin,
+            since: None,
             seconds_per_share: Some(seconds),
             rate_factor: (1.0 / ROUNDING, ROUNDING),
             minimum: None,
@@ -68,6 +72,14 @@ impl PoolProgram {
         }
     }
 
+    /// What it is called in a sentence.
+    pub(super) fn title(&self) -> String {
+        match (&self.seconds_per_share, self.name.contains('=')) {
+            (Some(seconds), true) => format!("a pool that aims at one in {seconds} s"),
+            _ => self.name.clone(),
+        }
+    }
+
     /// How many shares a day one connection sends, from what the program tolerates. `None` where it aims at no rate.
     pub fn shares_per_day(&self) -> Option<(f64, f64)> {
         let aimed = SECONDS_PER_DAY / self.seconds_per_share?;
@@ -78,6 +90,14 @@ impl PoolProgram {
 /// The programs of a coin, in the order of the file.
 pub fn pool_programs(coin: Coin) -> Vec<PoolProgram> {
     built_in().into_iter().filter(|program| program.coin == coin).collect()
+}
+
+/// Those that there were at the end of a window.
+pub(super) fn programs_of_the_time(coin: Coin, window: Option<Window>) -> Vec<PoolProgram> {
+    let year = window.map_or(i16::MAX, |window| window.to().year());
+    let mut programs = pool_programs(coin);
+    programs.retain(|program| program.since.is_none_or(|since| since <= year));
+    programs
 }
 
 fn built_in() -> Vec<PoolProgram> {
@@ -96,13 +116,14 @@ fn read_program(record: &StringRecord) -> Option<PoolProgram> {
     Some(PoolProgram {
         name: record.get(0)?.to_owned(),
         coin: record.get(1)?.parse().ok()?,
-        seconds_per_share: number(2)?,
-        rate_factor: (number(3)?.unwrap_or(1.0 / ROUNDING), number(4)?.unwrap_or(ROUNDING)),
-        minimum: number(5)?.zip(number(6)?),
-        fixed: number(7)?,
-        notify_s: number(8)?,
-        note: record.get(9)?.to_owned(),
-        source: record.get(10)?.to_owned(),
+        since: number(2)?.map(|year| year as i16),
+        seconds_per_share: number(3)?,
+        rate_factor: (number(4)?.unwrap_or(1.0 / ROUNDING), number(5)?.unwrap_or(ROUNDING)),
+        minimum: number(6)?.zip(number(7)?),
+        fixed: number(8)?,
+        notify_s: number(9)?,
+        note: record.get(10)?.to_owned(),
+        source: record.get(11)?.to_owned(),
     })
 }
 

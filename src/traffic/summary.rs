@@ -23,9 +23,9 @@ pub(super) fn summary(
     sentences.push(format!("{} of {} explanations fit.", fitting.len(), hypotheses.len()));
     sentences.extend(without_mining(&fitting));
     sentences.extend(too_few(observation, hypotheses));
-    let machine = earnings.machines().into_iter().next();
-    sentences.extend(pooled(&fitting, machine.as_ref(), earnings));
-    sentences.extend(bounds(&fitting, machine.as_ref()));
+    let machine = earnings.machines.first();
+    sentences.extend(pooled(&fitting, machine, earnings));
+    sentences.extend(bounds(&fitting, machine));
     sentences.extend(narrowing(factor_open, extras));
     sentences.join(" ")
 }
@@ -111,9 +111,11 @@ fn bounds(fitting: &[&Hypothesis], machine: Option<&Representative>) -> Vec<Stri
         });
         format!("{}{machines}", format_si(rate, "H/s", 2))
     };
-    if let Some(silent) = fitting.iter().find(|hypothesis| matches!(hypothesis.family, Family::Solo | Family::Rpc))
-        && let Some(high) = silent.hash_rate_hps.high
-    {
+    let silent = |hypothesis: &&Hypothesis| {
+        let is_alone = matches!(hypothesis.family, Family::Solo | Family::Rpc);
+        hypothesis.hash_rate_hps.high.filter(|_| is_alone)
+    };
+    if let Some(high) = fitting.iter().find_map(silent) {
         let who = "Mining alone, without a block of the window that is theirs,";
         sentences.push(format!("{who} has at most {}.", rate(high)));
     }
@@ -139,8 +141,8 @@ fn narrowing(factor_open: Option<f64>, extras: &[ExtraObservation]) -> Option<St
     let open = factor_open?;
     match extras.first() {
         Some(best) if best.factor_left < open * 0.99 => Some(format!(
-            "What would narrow the hash rate most is to know {} ({}): of a factor of {} between its ends, {} would be \
-             left.",
+            "What would narrow the hash rate most: {} ({}). Of a factor of {} between its ends, {} would be left on \
+             average.",
             best.what,
             best.option,
             factor(open),

@@ -26,8 +26,8 @@ Examples:
   nfdump -R flows/ -o csv 'proto tcp' | hashwatt infer --flows -
   hashwatt infer --pcap capture.pcapng
 
-Every explanation of the count is held against it. What the inputs don't determine is absent, with the reason. Nothing is
-captured, and nobody is asked.")]
+Every explanation of the count is held against it. What the inputs don't determine is absent, with the reason. Nothing
+is captured, and nobody is asked.")]
 pub(in crate::cli) struct InferArguments {
     /// Observations in a file: TOML with a table [[observation]] for each, whose fields are named like these options
     #[arg(value_name = "FILE")]
@@ -35,12 +35,12 @@ pub(in crate::cli) struct InferArguments {
     /// How many were counted: a number, or the range that it lies in, both ends included
     #[arg(long, value_name = "N|A..B", requires_all = ["per", "unit"])]
     pub(super) count: Option<Count>,
-    /// Find what looks like mining in flow records: Zeek's conn.log (TSV or JSON), CSV of nfdump, or a plain CSV, also
-    /// compressed by gzip or zstd; - for standard input
+    /// Find what looks like mining in flow records: Zeek's conn.log (TSV or JSON), CSV of nfdump, or a plain CSV,
+    /// compressed by gzip or zstd or not; - for standard input
     #[arg(long, value_name = "FILE")]
     pub(super) flows: Option<PathBuf>,
-    /// Read the hash rate from a transcript of Stratum, getwork or getblocktemplate: lines of JSON with time, session and
-    /// message
+    /// Read the hash rate from a transcript of Stratum, getwork or getblocktemplate: lines of JSON with time, session
+    /// and message
     #[arg(long, value_name = "FILE")]
     pub(super) stratum: Option<PathBuf>,
     /// Read the hash rate from captured packets: pcap or pcapng

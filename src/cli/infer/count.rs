@@ -83,6 +83,9 @@ fn observation(arguments: &InferArguments) -> Result<Observation, Failure> {
     let (Some(count), Some(per), Some(unit)) = (arguments.count, arguments.per, arguments.unit) else {
         return Err(Failure::usage("there is no count", "give --count N, --per day|total and --unit UNIT"));
     };
+    if arguments.growth.is_some() && arguments.from.is_none() {
+        return Err(Failure::usage("--growth says nothing without a window", "give --from DATE and --to DATE"));
+    }
     let coin = arguments.coin.unwrap_or(Coin::Btc);
     let window = match (arguments.from, arguments.to) {
         (Some(from), Some(to)) => Some(Window::new(from, to)?),

@@ -92,7 +92,10 @@ fn rate(hypothesis: &Hypothesis, reasons: &[(String, &str)]) -> String {
     match (low, best, high) {
         (Some(0.0), Some(0.0), Some(0.0)) => "none".to_owned(),
         (Some(low), Some(best), Some(high)) => format!("{} ({})", words(best), between(&words(low), &words(high))),
-        (None, _, None) => format!("not bounded{mark}"),
+        (None, _, None) => match hypothesis.hash_rate_per_difficulty_hps {
+            Some(each) => format!("{} x D{mark}", ends(each.low, each.high, words)),
+            None => format!("not bounded{mark}"),
+        },
         (low, _, high) => ends(low, high, words) + &mark,
     }
 }

@@ -1,6 +1,9 @@
 //! Makes captures for tests: connections of TCP between made-up hosts, as pcap and pcapng of either byte order.
 
-use etherparse::PacketBuilder;
+use etherparse::{PacketBuilder, PacketBuilderStep, TcpHeader};
+
+/// A packet of which the headers are being made.
+type Step = PacketBuilderStep<TcpHeader>;
 
 /// A packet: when, and its bytes from Ethernet's header on.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +33,7 @@ impl Wire {
         wire.next[0] = wire.next[0].wrapping_add(1);
         wire.push(time_s, false, b"", |builder, next| builder.syn().ack(next));
         wire.next[1] = wire.next[1].wrapping_add(1);
-        wire.push(time_s, true, b"", |builder, next| builder.ack(next));
+        wire.push(time_s, true, b"", Step::ack);
         wire
     }
 
@@ -39,19 +42,10 @@ impl Wire {
         self.push(time_s, is_up, text.as_bytes(), |builder, next| builder.psh().ack(next));
         let side = usize::from(!is_up);
         self.next[side] = self.next[side].wrapping_add(text.len() as u32);
-        self.push(time_s, !is_up, b"", |builder, next| builder.ack(next));
+        self.push(time_s, !is_up, b"", Step::ack);
     }
 
-    fn push(
-        &mut self,
-        time_s: f64,
-        is_up: bool,
-        payload: &[u8],
-        flags: impl FnOnce(
-            etherparse::PacketBuilderStep<etherparse::TcpHeader>,
-            u32,
-        ) -> etherparse::PacketBuilderStep<etherparse::TcpHeader>,
-    ) {
+    fn push(&mut self, time_s: f64, is_up: bool, payload: &[u8], flags: impl FnOnce(Step, u32) -> Step) {
         let (from, to) = if is_up { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
         let ports = (self.client_port, self.server_port);
         let (source, destination) = if is_up { ports } else { (ports.1, ports.0) };

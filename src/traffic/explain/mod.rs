@@ -8,7 +8,7 @@ mod stratum;
 
 use super::hypothesis::{Context, Draft, Hypothesis};
 use super::observation::{Observation, Unit};
-use super::pool::{PoolProgram, pool_programs};
+use super::pool::{PoolProgram, programs_of_the_time};
 
 /// The time between two jobs where a pool program doesn't say it, in seconds: what those that do have.
 pub(super) const NOTIFY_S: (f64, f64) = (30.0, 60.0);
@@ -40,11 +40,11 @@ pub(super) fn hypotheses(context: &Context<'_>) -> Vec<Hypothesis> {
     hypotheses
 }
 
-/// The pool programs in question: the one that is known, or all of the coin.
+/// The pool programs in question: the one that is known, or all of the coin and the time.
 pub(super) fn programs(observation: &Observation) -> Vec<PoolProgram> {
     match &observation.pool {
         Some(program) => vec![program.clone()],
-        None => pool_programs(observation.coin),
+        None => programs_of_the_time(observation.coin, observation.window),
     }
 }
 
@@ -62,6 +62,6 @@ mod tests {
         assert_eq!(seen(1.0, 1), 1.0);
         assert!((seen(1.0, 1000) - 0.001).abs() < 1e-15);
         // 1 - 0.999^12.
-        assert!((seen(12.0, 1000) - 0.011_934_220_495_071_9).abs() < 1e-12, "{}", seen(12.0, 1000));
+        assert!((seen(12.0, 1000) - 0.011_934_219_505_791_1).abs() < 1e-12, "{}", seen(12.0, 1000));
     }
 }

@@ -28,7 +28,7 @@ fn habits(coin: Coin) -> Habits {
             probes: 720.0,
             peers: (8.0, 10.0),
             pings: 720.0,
-            basis: "Bitcoin Core (since 2016) tries an address every 2 minutes, 720 a day, and keeps 8 to 10 connections",
+            basis: "Bitcoin Core (since 2016) tries an address every 2 min, 720 a day, and keeps 8 to 10 connections",
         },
         Coin::Xmr => Habits {
             probes: 1_440.0,

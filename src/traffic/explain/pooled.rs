@@ -9,7 +9,7 @@ const OF: &str = "connections to a pool";
 const VARDIFF: &str = "the pool sets the difficulty so that each connection sends shares at one rate, whatever its hash \
                        rate: the count tells connections only";
 
-const DIFFICULTY: &str = "the difficulty of the shares isn't known, and the hash rate is proportional to it";
+const DIFFICULTY: &str = "the difficulty D of the shares isn't known, and the hash rate is proportional to it";
 
 /// The explanations of shares, for each pool program.
 pub(super) fn drafts(observation: &Observation, programs: &[PoolProgram]) -> Vec<Draft> {
@@ -21,7 +21,7 @@ pub(super) fn drafts(observation: &Observation, programs: &[PoolProgram]) -> Vec
             drafts.extend(floor(observation, program));
             drafts.extend(program.fixed.map(|difficulty| {
                 let basis = format!("{}; {}", words(program), program.source);
-                one_difficulty(observation, &program.name, Ends::closed(difficulty, difficulty), basis)
+                one_difficulty(observation, short(program), Ends::closed(difficulty, difficulty), basis)
             }));
         }
     }
@@ -42,8 +42,8 @@ fn vardiff(observation: &Observation, program: &PoolProgram) -> Option<Draft> {
     // Operators raise the least difficulty more often than they lower it.
     let difficulty = Ends { low: known.or(program.minimum.map(|(low, _)| low)), high: known };
     Some(Draft {
-        name: format!("share/vardiff/{}", program.name),
-        explanation: format!("shares to {}, at the rate that it keeps", program.name),
+        name: format!("share/vardiff/{}", short(program)),
+        explanation: format!("shares to {}, at the rate that it keeps", program.title()),
         basis: format!("{}; {}", words(program), program.source),
         family: Family::Pool,
         unit: Unit::Share,
@@ -60,7 +60,7 @@ fn floor(observation: &Observation, program: &PoolProgram) -> Option<Draft> {
     let (_, most) = program.shares_per_day()?;
     Some(Draft {
         name: format!("share/floor/{}", program.name),
-        explanation: format!("shares to {}, of its least difficulty", program.name),
+        explanation: format!("shares to {}, of its least difficulty", program.title()),
         basis: format!("least difficulty {low} to {high} by default; {}", program.source),
         family: Family::Pool,
         unit: Unit::Share,
@@ -89,6 +89,11 @@ fn one_difficulty(observation: &Observation, name: &str, difficulty: Ends, basis
         yields: Yield::CountedShares { difficulty },
         unbounded: DIFFICULTY,
     }
+}
+
+/// The name of a program, or what the user says of it.
+fn short(program: &PoolProgram) -> &str {
+    program.name.rsplit('=').next().unwrap_or(&program.name)
 }
 
 /// What the program aims at, and what else is said of it.

@@ -124,12 +124,13 @@ impl Endpoint {
 
     /// Returns for how long connections were open, all of them added up, in seconds.
     ///
-    /// That is the time of the records, and up to a minute around each that goes on with a connection or may do so: a
+    /// That is the time of the records, and up to a minute behind each that goes on with a connection or may do so: a
     /// router ends a record after some seconds of silence, and begins another with the next message. Where one of
     /// `sampling` packets is counted, that many times the minute.
     pub fn time_s(&self, sampling: f64) -> f64 {
         let continued = f64::from(self.records - self.opened.min(self.records));
-        self.duration_s.max((continued * CONTINUED_S * sampling).min(self.span_s()))
+        let with_silence_s = self.duration_s + continued * CONTINUED_S * sampling;
+        self.duration_s.max(with_silence_s.min(self.span_s()))
     }
 
     /// Returns how many connections were there at once, on average while there was any: at least one.

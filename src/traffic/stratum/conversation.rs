@@ -54,6 +54,8 @@ struct LineSide {
     begun: Vec<u8>,
     /// The rest of the present line is passed over: it is too long, or its beginning is missing.
     is_skipping: bool,
+    /// Bytes are missing just before those that come next.
+    is_behind_a_gap: bool,
 }
 
 impl Default for Conversation {
@@ -99,7 +101,7 @@ impl Conversation {
     /// Bytes are missing in one direction: what they were part of is passed over.
     pub fn lose(&mut self, direction: Direction) {
         let side = direction as usize;
-        self.lines[side] = LineSide { begun: Vec::new(), is_skipping: true };
+        self.lines[side] = LineSide { begun: Vec::new(), is_skipping: true, is_behind_a_gap: true };
         if let Some(http) = &mut self.http {
             http[side].lose();
         }
@@ -160,12 +162,16 @@ impl Conversation {
     }
 
     fn feed_lines(&mut self, time_s: f64, side: usize, bytes: &[u8]) {
+        // What begins with a brace behind a gap is a message of its own: whole packets are missing, as a rule.
+        if std::mem::take(&mut self.lines[side].is_behind_a_gap) && bytes.first() == Some(&b'{') {
+            self.lines[side].is_skipping = false;
+        }
         let mut parts = bytes.split_inclusive(|&byte| byte == b'\n');
         for part in &mut parts {
             let line = &mut self.lines[side];
             let Some(end) = part.strip_suffix(b"\n") else {
                 if line.begun.len() + part.len() > LINE_BYTES_MAX {
-                    *line = LineSide { begun: Vec::new(), is_skipping: true };
+                    *line = LineSide { is_skipping: true, ..LineSide::default() };
                 } else if !line.is_skipping {
                     line.begun.extend_from_slice(part);
                 }
