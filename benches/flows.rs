@@ -17,15 +17,18 @@ use hashwatt::traffic::input::Input;
 const RECORDS: u64 = 100_000;
 
 fn zeek() -> String {
-    let mut log = "#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\t\
-                   duration\torig_bytes\tresp_bytes\tconn_state\tlocal_orig\tlocal_resp\tmissed_bytes\thistory\torig_pkts\t\
+    let mut log =
+        "#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\t\
+                   service\tduration\torig_bytes\tresp_bytes\tconn_state\t\
+                   local_orig\tlocal_resp\tmissed_bytes\thistory\torig_pkts\t\
                    orig_ip_bytes\tresp_pkts\tresp_ip_bytes\ttunnel_parents\n"
-        .to_owned();
+            .to_owned();
     for index in 0..RECORDS {
         let (host, port) = (index % 250, 32_768 + index % 28_000);
         writeln!(
             log,
-            "{}.123456\tCHhAvVGS1DHFjwGM9\t192.168.7.{host}\t{port}\t203.0.113.{host}\t443\ttcp\tssl\t12.345678\t2345\t67890\tSF\t\
+            "{}.123456\tCHhAvVGS1DHFjwGM9\t192.168.7.{host}\t{port}\t203.0.113.{host}\t443\ttcp\tssl\t\
+             12.345678\t2345\t67890\tSF\t\
              T\tF\t0\tShADadFf\t34\t4113\t57\t70854\t-",
             1_495_000_000 + index / 10
         )
@@ -40,7 +43,11 @@ fn json() -> String {
         let (host, port) = (index % 250, 32_768 + index % 28_000);
         writeln!(
             log,
-            r#"{{"ts":{}.123456,"uid":"CHhAvVGS1DHFjwGM9","id.orig_h":"192.168.7.{host}","id.orig_p":{port},"id.resp_h":"203.0.113.{host}","id.resp_p":443,"proto":"tcp","service":"ssl","duration":12.345678,"orig_bytes":2345,"resp_bytes":67890,"conn_state":"SF","local_orig":true,"local_resp":false,"missed_bytes":0,"history":"ShADadFf","orig_pkts":34,"orig_ip_bytes":4113,"resp_pkts":57,"resp_ip_bytes":70854}}"#,
+            "{{\"ts\":{}.123456,\"uid\":\"CHhAvVGS1DHFjwGM9\",\"id.orig_h\":\"192.168.7.{host}\",\"id.orig_p\":{port},\
+             \"id.resp_h\":\"203.0.113.{host}\",\"id.resp_p\":443,\"proto\":\"tcp\",\"service\":\"ssl\",\
+             \"duration\":12.345678,\"orig_bytes\":2345,\"resp_bytes\":67890,\"conn_state\":\"SF\",\"local_orig\":true,\
+             \"local_resp\":false,\"missed_bytes\":0,\"history\":\"ShADadFf\",\"orig_pkts\":34,\"orig_ip_bytes\":4113,\
+             \"resp_pkts\":57,\"resp_ip_bytes\":70854}}",
             1_495_000_000 + index / 10
         )
         .unwrap();

@@ -1,7 +1,7 @@
 //! Every parser of foreign records against damaged input: none may panic, hang, or keep more than it should.
 //!
-//! Inputs are those of `tests/corpus`, changed at random in ways that parsers mind: bits, numbers at their limits, parts
-//! cut out, doubled, swapped between files. A seed repeats them. The tests run a few thousand; for more:
+//! Inputs are those of `tests/corpus`, changed at random in ways that parsers mind: bits, numbers at their limits,
+//! parts cut out, doubled, swapped between files. A seed repeats them. The tests run a few thousand; for more:
 //!
 //! ```text
 //! HASHWATT_FUZZ_S=600 cargo test --release --test fuzz -- --nocapture

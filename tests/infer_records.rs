@@ -15,8 +15,9 @@ use std::process::Stdio;
 use common::{assert_close, hashwatt, number};
 use wire::{Form, known_answer, write};
 
-const HEAD: &str = "#separator \\x09\n#path\tconn\n#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\t\
-                    duration\torig_bytes\tresp_bytes\thistory\torig_pkts\torig_ip_bytes\tresp_pkts\tresp_ip_bytes\n";
+const HEAD: &str = "#separator \\x09\n#path\tconn\n#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\t\
+                    service\tduration\torig_bytes\tresp_bytes\thistory\torig_pkts\torig_ip_bytes\t\
+                    resp_pkts\tresp_ip_bytes\n";
 
 /// A miner of Bitcoin for a day, with a share in 15 s and a job in 30 s; beside it pages and a keyboard.
 fn conn_log() -> String {
@@ -24,18 +25,20 @@ fn conn_log() -> String {
     let (up_packets, up_payload) = (2 * shares + 2_880, shares * 115 + 170);
     let (down_packets, down_payload) = (shares + 2_880, shares * 40 + 2_880 * 1_000);
     let mut log = format!(
-        "{HEAD}1495065600.0\t10.0.0.5\t50000\t198.51.100.7\t443\ttcp\t-\t86400.0\t{up_payload}\t{down_payload}\tShADad\t\
-         {up_packets}\t{}\t{down_packets}\t{}\n",
+        "{HEAD}1495065600.0\t10.0.0.5\t50000\t198.51.100.7\t443\ttcp\t-\t86400.0\t{up_payload}\t\
+         {down_payload}\tShADad\t{up_packets}\t{}\t{down_packets}\t{}\n",
         up_payload + 52 * up_packets,
         down_payload + 52 * down_packets
     );
     for page in 0..200 {
         log += &format!(
-            "{}.5\t10.0.0.9\t5{page:04}\t203.0.113.80\t443\ttcp\tssl\t12.0\t2500\t250000\tShADadFf\t80\t6700\t200\t260000\n",
+            "{}.5\t10.0.0.9\t5{page:04}\t203.0.113.80\t443\ttcp\tssl\t12.0\t2500\t250000\t\
+             ShADadFf\t80\t6700\t200\t260000\n",
             1_495_065_600 + page * 400
         );
     }
-    log + "1495065600.0\t10.0.0.9\t50001\t203.0.113.22\t22\ttcp\tssh\t30000.0\t90000\t120000\tShADad\t5000\t350000\t4800\t370000\n"
+    log + "1495065600.0\t10.0.0.9\t50001\t203.0.113.22\t22\ttcp\tssh\t30000.0\t90000\t120000\t\
+           ShADad\t5000\t350000\t4800\t370000\n"
 }
 
 fn in_file(name: &str, content: &[u8]) -> (tempfile::TempDir, PathBuf) {
@@ -103,11 +106,13 @@ fn standard_input_and_compression_give_the_same() {
 fn the_known_answer_is_read_from_a_capture_and_from_a_transcript() {
     let (_directory, path) = in_file("x.pcapng", &write(&known_answer(), Form::Pcapng, false, 1, 65_535));
     let document = hashwatt(&["infer", "--pcap", text(&path), "--json"]).json();
-    let transcript = "{\"time\":100,\"message\":{\"method\":\"job\",\"params\":{\"job_id\":\"1\",\"target\":\"b88d0600\"}}}\n".to_owned()
-        + &(1..=5)
-            .map(|id| format!("{{\"time\":{},\"message\":{{\"method\":\"submit\",\"params\":{{\"job_id\":\"1\"}},\"id\":{id}}}}}\n", 100 + id))
-            .collect::<String>()
-        + "{\"time\":157,\"message\":{\"method\":\"keepalived\",\"id\":9}}\n";
+    let job = r#"{"method":"job","params":{"job_id":"1","target":"b88d0600"}}"#;
+    let mut transcript = format!("{{\"time\":100,\"message\":{job}}}\n");
+    for id in 1..=5 {
+        let submit = format!(r#"{{"method":"submit","params":{{"job_id":"1"}},"id":{id}}}"#);
+        transcript += &format!("{{\"time\":{},\"message\":{submit}}}\n", 100 + id);
+    }
+    transcript += "{\"time\":157,\"message\":{\"method\":\"keepalived\",\"id\":9}}\n";
     let (_directory, path) = in_file("x.jsonl", transcript.as_bytes());
     let other = hashwatt(&["infer", "--stratum", text(&path), "--json"]).json();
     for document in [&document, &other] {
@@ -129,7 +134,8 @@ fn the_known_answer_is_read_from_a_capture_and_from_a_transcript() {
 
 #[test]
 fn nothing_of_a_record_steers_the_terminal() {
-    let line = "{\"time\":1,\"session\":\"\\u001b]0;x\\u0007\\u202e\",\"message\":{\"method\":\"mining.subscribe\",\"id\":1}}\n";
+    let line = "{\"time\":1,\"session\":\"\\u001b]0;x\\u0007\\u202e\",\
+                \"message\":{\"method\":\"mining.subscribe\",\"id\":1}}\n";
     let refused =
         "{\"time\":2,\"session\":\"\\u001b]0;x\\u0007\\u202e\",\"message\":{\"method\":\"\\u009b2J\",\"id\":1}}\n";
     let (_directory, path) = in_file("x.jsonl", [line, refused, "\u{1b}[2J{\n"].concat().as_bytes());

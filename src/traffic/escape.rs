@@ -64,7 +64,7 @@ mod tests {
         assert!(printable_bytes(&[b'y'; 100_000]).ends_with('…'));
     }
 
-    /// Every character that the Unicode standard calls control, format, surrogate or line end, as far as Rust knows them.
+    /// Every character that the Unicode standard calls control, and the line ends and tags beyond them.
     #[test]
     fn no_control_character_gets_through() {
         for code in 0..=0x10_ffff_u32 {

@@ -190,7 +190,10 @@ fn summary(found: &Search, inferences: &[Inference]) -> String {
                 .to_owned(),
         ),
         count => {
-            let are = if count == 1 { "1 endpoint looks".to_owned() } else { format!("{} endpoints look", format_count(count)) };
+            let are = match count {
+                1 => "1 endpoint looks".to_owned(),
+                _ => format!("{} endpoints look", format_count(count)),
+            };
             sentences.push(format!(
                 "{are} like mining by the shape of flows alone. Other software that sends short messages at a steady \
                  pace looks the same; a capture of a few minutes would tell."

@@ -79,8 +79,8 @@ struct Together {
     sessions: u64,
 }
 
-/// Adds sessions up, weighted by their times: a miner that connects anew has one rate, and miners beside each other have
-/// several. Their intervals add in squares, to either side.
+/// Adds sessions up, weighted by their times: a miner that connects anew has one rate, and miners beside each other
+/// have several. Their intervals add in squares, to either side.
 fn together(sessions: &[&SessionSummary]) -> Option<Together> {
     let mut spans: Vec<(f64, f64)> =
         sessions.iter().map(|session| (session.to_s - session.work_s, session.to_s)).collect();

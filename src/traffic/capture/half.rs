@@ -89,8 +89,8 @@ impl Half {
         }
     }
 
-    /// The other side says that it has seen all bytes before `acknowledged`: what of them doesn't show up soon is not in
-    /// the capture. Captures of two lines at once have packets in another order than the wires, so a while is waited.
+    /// The other side says that it has seen all bytes before `acknowledged`: what of them doesn't show up soon is not
+    /// in the capture. Captures of two lines at once have packets in another order than the wires, so it waits a while.
     pub(super) fn acknowledge(&mut self, time_s: f64, acknowledged: u32, mut tell: impl FnMut(f64, Told<'_>)) {
         if let Some((since_s, claimed)) = self.claimed
             && !(0.0..GRACE_S).contains(&(time_s - since_s))

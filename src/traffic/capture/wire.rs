@@ -63,13 +63,15 @@ pub(crate) fn known_answer() -> Vec<Captured> {
     let mut wire = Wire::open(1_484_652_700.0, 62_314, 5_222);
     let start_s = 1_484_652_700.0;
     wire.say(start_s, true, "{\"method\": \"login\", \"params\": {\"login\": \"a\", \"pass\": \"x\"}, \"id\": 1}\n");
-    let job = "{\"id\":1,\"jsonrpc\":\"2.0\",\"error\":null,\"result\":{\"id\":\"9\",\"job\":{\"blob\":\"04\",\"job_id\":\"397\",\
+    let job = "{\"id\":1,\"jsonrpc\":\"2.0\",\"error\":null,\"result\":{\"id\":\"9\",\"job\":{\"blob\":\"04\",\
+               \"job_id\":\"397\",\
                \"target\":\"b88d0600\"},\"status\":\"OK\"}}\n";
     wire.say(start_s, false, job);
     for (index, after_s) in [5.0, 34.0, 41.0, 46.0, 49.0].into_iter().enumerate() {
         let id = index + 2;
         let submit = format!(
-            "{{\"method\": \"submit\", \"params\": {{\"id\": \"9\", \"job_id\": \"397\", \"nonce\": \"{id:08x}\", \"result\": \"{}\"}}, \
+            "{{\"method\": \"submit\", \"params\": {{\"id\": \"9\", \"job_id\": \"397\", \
+             \"nonce\": \"{id:08x}\", \"result\": \"{}\"}}, \
              \"id\":{id}}}\n",
             "0".repeat(64)
         );

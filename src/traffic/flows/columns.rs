@@ -343,10 +343,12 @@ mod tests {
     /// A line as Zeek 6 writes it, of the capture that economics' fifth section works through.
     #[test]
     fn zeek_columns_are_found_in_any_order() {
-        let usual = "ts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\t\
+        let usual = "ts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\t\
+                     orig_bytes\tresp_bytes\t\
                      conn_state\tlocal_orig\tlocal_resp\tmissed_bytes\thistory\torig_pkts\torig_ip_bytes\tresp_pkts\t\
                      resp_ip_bytes\ttunnel_parents";
-        let line = "1484652751.994417\tCabc\t147.229.13.222\t62314\t37.59.21.58\t5222\ttcp\t-\t56.511\t1078\t1742\tS1\tT\tF\t0\t\
+        let line = "1484652751.994417\tCabc\t147.229.13.222\t62314\t37.59.21.58\t5222\ttcp\t-\t56.511\t1078\t\
+                    1742\tS1\tT\tF\t0\t\
                     ShADad\t22\t1970\t21\t2594\t-";
         let record = flow(&Columns::of_zeek(usual.as_bytes()).unwrap(), line);
         assert_eq!(
@@ -393,11 +395,13 @@ mod tests {
     #[test]
     fn nfdump_of_both_kinds_is_turned_so_that_the_lower_port_is_the_servers() {
         let old = Columns::of_csv(b"ts,te,td,sa,da,sp,dp,pr,flg,fwd,stos,ipkt,ibyt,opkt,obyt").unwrap();
-        let up = "2017-05-17 08:30:00,2017-05-17 08:31:00,60.000,10.0.0.5,198.51.100.7,50123,3333,TCP,...AP.SF,0,0,20,1500,0,0";
+        let up = "2017-05-17 08:30:00,2017-05-17 08:31:00,60.000,10.0.0.5,198.51.100.7,50123,3333,TCP,\
+                  ...AP.SF,0,0,20,1500,0,0";
         let record = flow(&old, up);
         assert_eq!((record.start_s, record.duration_s, record.server_port), (1_495_009_800.0, 60.0, 3333));
         assert_eq!((record.up.packets, record.down.packets, record.is_opening), (20, 0, Some(true)));
-        let down = "2017-05-17 08:30:00,2017-05-17 08:31:00,60.0,198.51.100.7,10.0.0.5,3333,50123,TCP,...AP...,0,0,21,9000,0,0";
+        let down = "2017-05-17 08:30:00,2017-05-17 08:31:00,60.0,198.51.100.7,10.0.0.5,3333,50123,TCP,\
+                    ...AP...,0,0,21,9000,0,0";
         let record = flow(&old, down);
         assert_eq!((record.client.to_string(), record.server_port), ("10.0.0.5".into(), 3333));
         assert_eq!((record.up.packets, record.down.packets, record.down.ip_bytes), (0, 21, 9000));

@@ -227,8 +227,8 @@ impl Form {
         Taken::Nothing
     }
 
-    /// Takes a line of a CSV that doesn't begin with a digit: a heading that comes again where files were put one behind
-    /// the other, what nfdump prints below its table, or a record that begins with a quote.
+    /// Takes a line of a CSV that doesn't begin with a digit: a heading that comes again where files were put one
+    /// behind the other, what nfdump prints below its table, or a record that begins with a quote.
     #[cold]
     fn text(&mut self, line: &[u8]) -> Taken {
         const BELOW: [&str; 6] = ["Summary", "Time window", "Total flows", "Sys:", "No matched", "#"];
@@ -286,8 +286,11 @@ mod tests {
 
     #[test]
     fn json_lines_say_the_same() {
-        let line = r#"{"ts":1495000000.5,"uid":"C1","id.orig_h":"10.0.0.5","id.orig_p":50000,"id.resp_h":"198.51.100.7","id.resp_p":3333,"proto":"tcp","duration":60.0,"orig_bytes":700,"resp_bytes":8000,"history":"ShADad","orig_pkts":20,"orig_ip_bytes":1500,"resp_pkts":21,"resp_ip_bytes":9000}"#;
-        let udp = r#"{"ts":"2017-05-17T05:46:40Z","id.orig_h":"10.0.0.5","id.orig_p":5,"id.resp_h":"10.0.0.1","id.resp_p":53,"proto":"udp"}"#;
+        let ends = r#""id.orig_h":"10.0.0.5","id.orig_p":50000,"id.resp_h":"198.51.100.7","id.resp_p":3333"#;
+        let counts = r#""orig_pkts":20,"orig_ip_bytes":1500,"resp_pkts":21,"resp_ip_bytes":9000"#;
+        let rest = r#""duration":60.0,"orig_bytes":700,"resp_bytes":8000,"history":"ShADad""#;
+        let line = format!(r#"{{"ts":1495000000.5,"uid":"C1",{ends},"proto":"tcp",{rest},{counts}}}"#);
+        let udp = format!(r#"{{"ts":"2017-05-17T05:46:40Z",{ends},"proto":"udp"}}"#);
         let (endpoints, reading) = read_text(&format!("{line}\n{udp}\n\n{line}\n")).unwrap();
         assert_eq!((reading.records, reading.not_tcp, reading.skipped.count), (2, 1, 0));
         let endpoint = endpoints.iter().next().unwrap();
@@ -298,7 +301,8 @@ mod tests {
     #[test]
     fn nfdumps_summary_is_no_record() {
         let heading = "ts,te,td,sa,da,sp,dp,pr,flg,fwd,stos,ipkt,ibyt,opkt,obyt\n";
-        let line = "2017-05-17 08:30:00,2017-05-17 08:31:00,60.000,10.0.0.5,198.51.100.7,50123,3333,TCP,...AP...,0,0,20,1500,0,0\n";
+        let line = "2017-05-17 08:30:00,2017-05-17 08:31:00,60.000,10.0.0.5,198.51.100.7,50123,3333,TCP,\
+                    ...AP...,0,0,20,1500,0,0\n";
         let below = "Summary\nflows,bytes,packets,avg_bps,avg_pps,avg_bpp\n1,1500,20,200,0,75\n";
         let (_, reading) = read_text(&format!("{heading}{line}{below}{heading}{line}")).unwrap();
         assert_eq!((reading.records, reading.skipped.count), (2, 0));

@@ -8,8 +8,8 @@ use super::record::Address;
 use super::shares::{self, ShareBounds, ShareEstimate};
 use crate::coin::Coin;
 
-/// Ports on which pools are reached by their own pages, and nodes by getwork and getblocktemplate. Many listen on others, such as 25, 80, 443 and 8080, which say
-/// nothing.
+/// Ports on which pools are reached by their own pages, and nodes by getwork and getblocktemplate. Many listen on
+/// others, such as 25, 80, 443 and 8080, which say nothing.
 const POOL_PORTS: [u16; 26] = [
     1314, 1800, 3032, 3333, 3334, 3335, 3336, 3355, 3357, 4233, 4444, 5555, 5588, 6666, 7777, 8332, 8888, 9999, 10_128,
     10_343, 14_433, 14_444, 18_081, 20_535, 25_333, 45_700,
@@ -160,7 +160,8 @@ fn of_polling(endpoint: &Endpoint) -> Option<Evidence> {
         let (every_s, hours) = (span_s / connections, span_s / HOUR_S);
         let bytes = endpoint.up[1] as f64 / connections;
         let text = format!(
-            "a connection of {bytes:.0} bytes every {every_s:.0} s for {hours:.1} h, as getwork and getblocktemplate make"
+            "a connection of {bytes:.0} bytes every {every_s:.0} s for {hours:.1} h, as getwork and getblocktemplate \
+             make"
         );
         Evidence { points: 4, text }
     })

@@ -21,6 +21,10 @@ const V2_HANDSHAKE: (usize, usize) = (64, 234);
 /// Below so many messages of a share's size nothing is said.
 const MESSAGES_MIN: u64 = 3;
 
+/// Why there is no hash rate.
+const ENCRYPTED: &str =
+    "the connection is encrypted: sizes and times show how often the client speaks, and not at which difficulty";
+
 /// How a connection is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -176,7 +180,7 @@ impl Sizes {
             messages_down,
             share_sized_up,
             share_rate_per_s: Some(rate),
-            unbounded_because: "the connection is encrypted: sizes and times show how often the client speaks, and not at which difficulty",
+            unbounded_because: ENCRYPTED,
         })
     }
 }

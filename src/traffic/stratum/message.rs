@@ -234,8 +234,8 @@ fn number(value: Option<&Value>) -> Option<f64> {
     }
 }
 
-/// The hashes that a share takes on average by a job's target: four or eight bytes, little end first. A share's hash, of
-/// which as many bytes from its end are looked at, is below it.
+/// The hashes that a share takes on average by a job's target: four or eight bytes, little end first. As many bytes
+/// from the end of a share's hash are below it.
 pub(super) fn hashes_of_monero_target(hex: &str) -> Option<f64> {
     let mut bytes = [0_u8; 8];
     let length = hex.len() / 2;
@@ -308,7 +308,7 @@ mod tests {
                 request("1", Request::MoneroLogin),
             ),
             (
-                r#"{"method": "submit", "params": {"id": "9", "job_id": "397", "nonce": "220c0000", "result": "00"}, "id":4}"#,
+                r#"{"method": "submit", "params": {"id": "9", "job_id": "397", "result": "00"}, "id":4}"#,
                 request("4", Request::MoneroSubmit("397".into())),
             ),
             (

@@ -451,7 +451,8 @@ mod tests {
     /// Difficulty 10,000, five submits in 57 s: 877 H/s, 285 to 2,050.
     #[test]
     fn the_known_answer() {
-        let job = r#"{"id":1,"jsonrpc":"2.0","error":null,"result":{"id":"9","job":{"blob":"04","job_id":"3","target":"b88d0600"},"status":"OK"}}"#;
+        let job = r#""job":{"blob":"04","job_id":"3","target":"b88d0600"}"#;
+        let job = format!(r#"{{"id":1,"jsonrpc":"2.0","error":null,"result":{{"id":"9",{job},"status":"OK"}}}}"#);
         let mut session = Session::default();
         session.take(100.0, br#"{"method":"login","params":{},"id":1}"#);
         session.take(100.0, job.as_bytes());

@@ -166,7 +166,8 @@ mod tests {
     }
 
     const LOGIN: &str = r#"{"time":100,"session":"a","message":{"method":"login","params":{},"id":1}}"#;
-    const JOB: &str = r#"{"time":"1970-01-01T00:01:40Z","session":"a","message":"{\"method\":\"job\",\"params\":{\"job_id\":\"1\",\"target\":\"b88d0600\"}}\n"}"#;
+    const JOB: &str = "{\"time\":\"1970-01-01T00:01:40Z\",\"session\":\"a\",\"message\":\"{\\\"method\\\":\\\"job\\\",\
+                       \\\"params\\\":{\\\"job_id\\\":\\\"1\\\",\\\"target\\\":\\\"b88d0600\\\"}}\\n\"}";
     const SHARE: &str = r#"{"time":157,"session":"a","message":{"method":"submit","params":{"job_id":"1"},"id":2}}"#;
 
     #[test]
