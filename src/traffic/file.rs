@@ -126,7 +126,8 @@ mod tests {
         let text = format!(
             "{GOOD}from = \"2017-05-17\"\nto = \"2017-07-06\"\n\n[[observation]]\nname = \"b\"\nsource = \"c\"\n\
              count = 5\nper = \"total\"\nunit = \"share\"\nfrom = \"2018-01-01\"\nto = \"2018-01-01\"\ncoin = \"xmr\"\n\
-             pool = \"nodejs-pool\"\nshare_difficulty = 10000.0\nsampling = 10\nflow_timeouts = \"60/15\"\npeer = \"pool\"\n"
+             pool = \"nodejs-pool\"\nshare_difficulty = 10000.0\nsampling = 10\nflow_timeouts = \"60/15\"\n\
+             peer = \"pool\"\n"
         );
         let observations = parse_observations(&text).unwrap();
         assert_eq!(observations.len(), 2);

@@ -42,8 +42,7 @@ fn gamma_quantile(shape: f64, p: f64) -> f64 {
     }
 }
 
-/// The same for a large shape, by the expansion of Cornish and Fisher (Fisher and Cornish, 1960, table I, whose terms for
-/// chi-squared are these).
+/// The same for a large shape, by the expansion of Cornish and Fisher (1960), whose terms for chi-squared these are.
 fn expanded_quantile(shape: f64, p: f64) -> f64 {
     let z = Normal::standard().inverse_cdf(p);
     let z2 = z * z;
@@ -67,8 +66,8 @@ mod tests {
         assert!((actual - expected).abs() <= relative * expected.abs(), "{what}: {actual} is not {expected}");
     }
 
-    /// Worked examples that others printed: 0 events (manual of the R package epitools, `pois.exact`), 10 events (to two
-    /// decimals), and 14 events in 400 person-years (StatsDirect's manual).
+    /// Worked examples that others printed: 0 events (manual of the R package epitools, `pois.exact`), 10 events (to
+    /// two decimals), and 14 events in 400 person-years (StatsDirect's manual).
     #[test]
     fn published_examples_are_met() {
         assert!((garwood(0, 0.95).1 - 3.689).abs() < 5e-4);

@@ -260,7 +260,7 @@ impl Draft {
             return Some(if high < 1.0 {
                 let part = seen_high / self.shown.0 * 100.0;
                 format!(
-                    "one alone shows at least {} {unit} a day; what was seen fits one that is up for {} % of the time at most",
+                    "one alone shows at least {} {unit} a day; what was seen fits one that is up for {} % of it",
                     round(self.shown.0),
                     significant(part),
                 )

@@ -161,14 +161,14 @@ fn assumptions(observation: &Observation, hypotheses: &[Hypothesis]) -> Vec<Stri
         assumptions.push("pools run with their programs' default difficulties, or higher ones".to_owned());
     }
     if observation.timeouts.is_none() && is_fitting("flow/") {
-        let text = "flow records: active time-outs of 60 to 1800 s, inactive ones of 15 s and above; one record for both \
-                    directions or for each";
+        let text = "flow records: active time-outs of 60 to 1800 s, inactive ones of 15 s and above; one record for \
+                    both directions or for each";
         assumptions.push(text.to_owned());
     }
     if hypotheses.iter().any(|h| h.consistent && h.hash_rate_hps.low == Some(0.0) && h.hash_rate_hps.high != Some(0.0))
     {
-        let text =
-            "no block of the window is theirs: with more than 3 expected, none at all would have a chance below 5 %";
+        let text = "mining alone: no block of the window is theirs, and with more than 3 expected, none at all would \
+                    have a chance below 5 %; coins are what such a rate earns on average, and without a block are none";
         assumptions.push(text.to_owned());
     }
     assumptions

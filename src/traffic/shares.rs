@@ -82,7 +82,8 @@ mod tests {
     use super::*;
     use crate::statistics::CONFIDENCE;
 
-    /// A public capture of 2017 (nesfit/DI-cryptominingdetection, xmr.suprnova.cc): target `b88d0600`, five submits, 57 s.
+    /// A public capture of 2017 (nesfit/DI-cryptominingdetection, xmr.suprnova.cc): target `b88d0600`, five submits in
+    /// 57 s.
     #[test]
     fn five_shares_of_a_capture_tell_877_hashes_per_second() {
         let rate = KnownShares::new(Coin::Xmr).with(10_000.0, 5, 57.0).hash_rate_hps(CONFIDENCE).unwrap();

@@ -69,8 +69,8 @@ fn too_few(observation: &Observation, hypotheses: &[Hypothesis]) -> Option<Strin
     let least = format_count(least.round() as u128);
     is_too_few.then(|| {
         format!(
-            "As shares they are too few for one worker at a pool that keeps the share rate constant, which shows {least} a \
-             day or more: only weak workers on a pool's least difficulty, or on a fixed one, send so few."
+            "As shares they are too few for one worker at a pool that keeps the share rate constant, which shows \
+             {least} a day or more: only weak workers on a pool's least difficulty, or on a fixed one, send so few."
         )
     })
 }
@@ -149,7 +149,7 @@ fn narrowing(factor_open: Option<f64>, extras: &[ExtraObservation]) -> Option<St
             factor(best.factor_left),
         )),
         _ => Some(format!(
-            "The hash rate stays open by a factor of {}, and none of the observations that are tried here would narrow it.",
+            "The hash rate stays open by a factor of {}; none of the observations that are tried here would narrow it.",
             factor(open)
         )),
     }

@@ -82,8 +82,8 @@ pub(crate) struct Stretch {
     pub(crate) seconds: f64,
 }
 
-/// A pool that sets the difficulty anew at even times, by the shares since the last: no more than four times either way,
-/// and not below a least one.
+/// A pool that sets the difficulty anew at even times, by the shares since the last: no more than four times either
+/// way, and not below a least one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Vardiff {
     pub(crate) seconds_per_share: f64,

@@ -32,7 +32,9 @@ pub(super) fn print(inference: &Inference, output: &mut Output) -> Result<(), Fa
     paragraph(&inference.summary, output)?;
     output.line("")?;
     for assumption in &inference.assumptions {
-        output.remark(&format!("assumed: {assumption}"))?;
+        for line in wrapped(&format!("assumed: {assumption}")) {
+            output.remark(&line)?;
+        }
     }
     output.remark(&format!("network: {}", inference.network.source))?;
     Ok(())
@@ -161,17 +163,21 @@ fn number(number: f64) -> String {
 
 /// Prints running text in lines that fit a terminal.
 pub(super) fn paragraph(text: &str, output: &mut Output) -> Result<(), Failure> {
-    let mut line = String::new();
-    for word in text.split(' ') {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            output.line(&line)?;
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
+    for line in wrapped(text) {
+        output.line(&line)?;
     }
-    output.line(&line)?;
     Ok(())
+}
+
+/// Cuts running text into lines that fit a terminal.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => line.extend([" ", word]),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }

@@ -7,8 +7,8 @@ use crate::traffic::observation::{Observation, Unit};
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
-/// Packets that a question and its answer take in one direction, at least: one with the question or the answer, one that
-/// acknowledges.
+/// Packets that a question and its answer take in one direction, at least: one with the question or the answer, one
+/// that acknowledges.
 const PACKETS: f64 = 2.0;
 
 /// A way to ask for work.

@@ -6,8 +6,8 @@ use crate::traffic::pool::PoolProgram;
 
 const OF: &str = "connections to a pool";
 
-const VARDIFF: &str = "the pool sets the difficulty so that each connection sends shares at one rate, whatever its hash \
-                       rate: the count tells connections only";
+const VARDIFF: &str = "the pool sets the difficulty so that each connection sends shares at one rate, whatever its \
+                       hash rate: the count tells connections only";
 
 const DIFFICULTY: &str = "the difficulty D of the shares isn't known, and the hash rate is proportional to it";
 

@@ -3,8 +3,8 @@
 use crate::traffic::hypothesis::{Connections, Context, Ends, Family, Hypothesis, Rate, machines};
 use crate::traffic::observation::Unit;
 
-const BECAUSE: &str = "a proxy merges any number of machines into one connection; the upper end would be the share rate \
-                       times the highest difficulty of a share in use, which isn't known";
+const BECAUSE: &str = "a proxy merges any number of machines into one connection; the upper end would be the share \
+                       rate times the highest difficulty of a share in use, which isn't known";
 
 /// The explanation by a proxy: whatever fits a connection to a pool fits a proxy that holds it. `None` where shares of
 /// no pool are in question.

@@ -120,7 +120,7 @@ pub(super) fn draft(observation: &Observation, programs: &[PoolProgram], unit: U
             per_day: shares_per_day(observation, programs, activity),
             difficulty: difficulty(observation),
         },
-        unbounded: "traffic doesn't grow with the hash rate: only the difficulty of the shares does, which it doesn't show",
+        unbounded: "traffic doesn't grow with the hash rate; the difficulty of shares does, and doesn't show in it",
     }
 }
 
