@@ -2,19 +2,27 @@
 //!
 //! A count of something says little by itself. Each explanation of it says what one connection would show; held against
 //! the count, that gives connections, machines, a hash rate and coins, or the reason why there is no bound.
+//!
+//! Records that others took say more: flow records show which endpoints look like mining, and how often they send a
+//! share; captures and transcripts show difficulties and shares themselves.
 
+pub mod capture;
 mod error;
+pub mod escape;
 mod explain;
 mod file;
 mod flow;
+pub mod flows;
 mod garwood;
 mod hypothesis;
 mod infer;
+pub mod input;
 mod narrow;
 mod network;
 mod observation;
 mod pool;
 mod shares;
+pub mod stratum;
 mod summary;
 
 pub use error::TrafficError;

@@ -49,6 +49,13 @@ impl KnownShares {
         self
     }
 
+    /// The same with shares more, the time of which is added by itself.
+    #[must_use]
+    pub const fn with_shares(mut self, shares: u64) -> Self {
+        self.shares = self.shares.saturating_add(shares);
+        self
+    }
+
     /// How many shares there are.
     pub const fn shares(&self) -> u64 {
         self.shares

@@ -104,7 +104,7 @@ fn observation(arguments: &InferArguments) -> Result<Observation, Failure> {
     Ok(observation)
 }
 
-fn inference(arguments: &InferArguments, observation: &Observation) -> Result<Inference, Failure> {
+pub(super) fn inference(arguments: &InferArguments, observation: &Observation) -> Result<Inference, Failure> {
     // A file may have both coins in it; only Bitcoin's history can be extended.
     let epochs = arguments.epochs.as_deref().filter(|_| arguments.file.is_none() || observation.coin == Coin::Btc);
     let history = network::history(observation.coin, epochs)?;

@@ -2,6 +2,10 @@
 
 mod args;
 mod count;
+mod flows;
+mod pcap;
+mod sessions;
+mod stratum;
 mod text;
 
 use std::process::ExitCode;
@@ -11,8 +15,12 @@ use super::exit::Failure;
 use super::output::Output;
 
 pub(super) fn run(arguments: &InferArguments, output: &mut Output) -> Result<ExitCode, Failure> {
-    match &arguments.file {
-        Some(path) => count::run_file(path, arguments, output),
-        None => count::run(arguments, output),
+    let InferArguments { file, flows, stratum, pcap, .. } = arguments;
+    match (file, flows, stratum, pcap) {
+        (Some(path), ..) => count::run_file(path, arguments, output),
+        (_, Some(path), ..) => flows::run(path, arguments, output),
+        (.., Some(path), _) => stratum::run(path, arguments, output),
+        (.., Some(path)) => pcap::run(path, arguments, output),
+        _ => count::run(arguments, output),
     }
 }

@@ -162,7 +162,7 @@ fn number(number: f64) -> String {
 }
 
 /// Prints running text in lines that fit a terminal.
-fn paragraph(text: &str, output: &mut Output) -> Result<(), Failure> {
+pub(super) fn paragraph(text: &str, output: &mut Output) -> Result<(), Failure> {
     for line in wrapped(text) {
         output.line(&line)?;
     }
