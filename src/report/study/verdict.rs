@@ -262,11 +262,9 @@ impl Speaker<'_> {
         let chances = self.study.terms(self.case).filter_map(|case| case.simulated.as_ref()?.p_profit);
         let chances: Vec<f64> = chances.collect();
         let (low, high) = (chances.iter().copied().fold(1.0, f64::min), chances.iter().copied().fold(0.0, f64::max));
-        let over_all = if chances.len() > 1 {
-            format!(" ({} to {} over all sets of terms)", chance(low), chance(high))
-        } else {
-            String::new()
-        };
+        let (low, high) = (chance(low), chance(high));
+        let is_one = chances.len() < 2 || low == high;
+        let over_all = if is_one { String::new() } else { format!(" ({low} to {high} over all sets of terms)") };
         Some(match (&simulated.profit, simulated.p_profit) {
             (Some(profit), Some(part)) => format!(
                 "On {} of {paths} simulated paths it pays{over_all}; the median is {}, and nine in ten lie between {} \
