@@ -18,7 +18,7 @@ use super::input::{Input, InputError, Skipped};
 /// What is read at once, and the longest packet or block without further ado.
 const BUFFER_BYTES: usize = 1 << 20;
 /// The longest packet or block at all.
-const BLOCK_BYTES_MAX: usize = 64 << 20;
+const BLOCK_BYTES_MAX: usize = 16 << 20;
 /// Interfaces of a pcapng section.
 const INTERFACES_MAX: usize = 4_096;
 
@@ -228,6 +228,14 @@ impl<'a> Reader<'a> {
                     }
                 }
                 Err(PcapError::BufferTooSmall) if capacity < BLOCK_BYTES_MAX => {
+                    // What a header says takes memory only where there are bytes to fill it.
+                    let before = self.blocks.data().len();
+                    if self.blocks.refill().is_err() {
+                        return End::Cut("its rest can't be read".to_owned());
+                    }
+                    if self.blocks.data().len() > before || self.blocks.reader_exhausted() {
+                        continue;
+                    }
                     capacity *= 2;
                     if !self.blocks.grow(capacity) {
                         return End::Cut("a packet needs more memory than there is".to_owned());

@@ -278,6 +278,13 @@ mod tests {
             let summary = session(&chunks).unwrap();
             assert_eq!((summary.protocol, summary.polls), (Protocol::Getwork, 2), "{size}");
         }
+        let mut conversation = Conversation::default();
+        conversation.feed(1.0, Direction::Up, &text.as_bytes()[..30]);
+        conversation.lose(Direction::Up);
+        conversation.feed(1.0, Direction::Up, b"the end of something");
+        conversation.feed(1.0, Direction::Up, text.as_bytes());
+        let Some(Outcome::Session(summary)) = conversation.finish() else { panic!("a session") };
+        assert_eq!(summary.polls, 2);
         assert_eq!(
             session(&[(1.0, Direction::Up, b"GET / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n")]),
             None

@@ -21,13 +21,17 @@ enum State {
     Body(usize),
     /// So much of a body that is too long to be kept is missing yet.
     Skipping(usize),
-    /// What comes can't be told apart any more.
+    /// What comes can't be told apart, until a head comes.
     Lost,
 }
 
 impl HttpSide {
     /// Takes bytes, and gives each body to `each`.
     pub(super) fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(&[u8])) {
+        // A packet that begins with a head begins a message, whatever was before.
+        if self.state == State::Lost && is_head(bytes) {
+            self.state = State::Head;
+        }
         loop {
             match self.state {
                 State::Lost => return,
@@ -62,7 +66,7 @@ impl HttpSide {
         }
     }
 
-    /// Forgets what was begun: bytes are missing. A line that begins a head is found again.
+    /// Forgets what was begun: bytes are missing.
     pub(super) fn lose(&mut self) {
         *self = Self { state: State::Lost, ..Self::default() };
     }
