@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::table::{Column, Table};
 use super::units::{format_coins, format_interval, format_kwh, format_money, format_si, group_thousands};
 use crate::coin::{Coin, NetworkPoint};
-use crate::engine::EngineId;
 use crate::record::{Benchmark, Record, ThreadsBy};
 use crate::study::cost::DEFAULT_WINDOW_DAYS;
 use crate::study::{Cost, CostInputs, EnergyRate, Network, cost};
@@ -132,9 +131,10 @@ pub fn notes(record: &Record, costs: &[Option<Cost>]) -> Vec<String> {
 /// joule.
 pub fn best_of_sweeps(record: &Record) -> Vec<String> {
     let of_sweep = |benchmark: &&Benchmark| benchmark.threads_by == Some(ThreadsBy::Sweep);
-    let swept: BTreeSet<&EngineId> = record.benchmarks.iter().filter(of_sweep).map(|benchmark| &benchmark.id).collect();
-    let sentence = |id: &EngineId| {
-        let rows = || record.benchmarks.iter().filter(of_sweep).filter(|benchmark| benchmark.id == *id);
+    let rows = || record.benchmarks.iter().filter(of_sweep);
+    let swept: BTreeSet<&str> = rows().map(|benchmark| benchmark.id.as_str()).collect();
+    let sentence = |id: &str| {
+        let rows = || rows().filter(|benchmark| benchmark.id.as_str() == id);
         let threads = |benchmark: &Benchmark| match benchmark.threads {
             1 => "1 thread".to_owned(),
             threads => format!("{threads} threads"),
