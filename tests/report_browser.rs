@@ -108,10 +108,10 @@ fn hostile_study() {
     let text = format!(
         "name = \"{hostile}\"\ndescription = \"{long}\"\ncoin = \"btc\"\ncurrency = \"<b>&'W\"\nnotes = [\"{hostile}\"]\n\
          growth = \"-10%/epoch\"\n[[window]]\nname = \"{hostile}\"\nfrom = 2026-01-01\nto = 2028-12-31\n\
-         [[scenario]]\nname = \"{hostile}\"\ncoin_price = [1e-9, 1e9]\n[[scenario]]\nname = \"{long}\"\n\
+         [[scenario]]\nname = \"{hostile}\"\ncoin_price = [1e-9, 1e5]\n[[scenario]]\nname = \"{long}\"\n\
          [[fleet]]\nname = \"{hostile}\"\nhashrate = \"1E\"\npower = \"1W±90%\"\n\
          [[fleet]]\nname = \"{long}\"\nhashrate = \"1e-9\"\n\
-         [monte_carlo]\npaths = 1000\nluck = \"solo\"\nprice = {{ volatility = \"300%\" }}\n"
+         [monte_carlo]\npaths = 1000\nluck = \"solo\"\nprice = {{ volatility = \"60%\" }}\n"
     );
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("s.toml");
