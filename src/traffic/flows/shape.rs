@@ -49,6 +49,21 @@ pub struct Candidate {
     pub estimates: Vec<ShareEstimate>,
 }
 
+/// A candidate before what takes time is computed, the intervals of its rates.
+pub(super) struct Judged {
+    endpoint: Endpoint,
+    score: i32,
+    evidence: Vec<Evidence>,
+    bounds: Vec<ShareBounds>,
+}
+
+impl Judged {
+    fn finish(self) -> Candidate {
+        let Self { endpoint, score, evidence, bounds } = self;
+        Candidate { endpoint, score, evidence, estimates: bounds.into_iter().map(ShareBounds::finish).collect() }
+    }
+}
+
 /// A client that behaves as a node of a coin's network does.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
@@ -76,6 +91,7 @@ pub struct Search {
 /// Looks through all endpoints. One of `sampling` packets was counted.
 pub fn search(endpoints: &Endpoints, sampling: f64) -> Search {
     let mut found = Search::default();
+    let mut best: Vec<Judged> = Vec::new();
     let mut nodes: BTreeMap<Address, (u64, u64, f64, f64)> = BTreeMap::new();
     for endpoint in endpoints.iter() {
         if NODE_PORTS.contains(&endpoint.key.server_port) {
@@ -85,16 +101,17 @@ pub fn search(endpoints: &Endpoints, sampling: f64) -> Search {
             node.2 = node.2.min(endpoint.first_s);
             node.3 = node.3.max(endpoint.last_s);
         }
-        let Some(candidate) = judge(endpoint, sampling) else { continue };
+        let Some(judged) = judge(endpoint, sampling) else { continue };
         found.candidates_in_all += 1;
-        found.candidates.push(candidate);
-        if found.candidates.len() >= 2 * KEPT_MAX {
-            sort(&mut found.candidates);
-            found.candidates.truncate(KEPT_MAX);
+        best.push(judged);
+        if best.len() >= 2 * KEPT_MAX {
+            sort(&mut best);
+            best.truncate(KEPT_MAX);
         }
     }
-    sort(&mut found.candidates);
-    found.candidates.truncate(KEPT_MAX);
+    sort(&mut best);
+    best.truncate(KEPT_MAX);
+    found.candidates = best.into_iter().map(Judged::finish).collect();
     let node = |(client, (peers, records, first_s, last_s)): (Address, (u64, u64, f64, f64))| {
         let span_s = (last_s - first_s).max(0.0);
         Node { client, peers, records, span_s }
@@ -105,8 +122,8 @@ pub fn search(endpoints: &Endpoints, sampling: f64) -> Search {
     found
 }
 
-fn sort(candidates: &mut [Candidate]) {
-    let key = |candidate: &Candidate| (candidate.endpoint.key.client, candidate.endpoint.key.server);
+fn sort(candidates: &mut [Judged]) {
+    let key = |candidate: &Judged| (candidate.endpoint.key.client, candidate.endpoint.key.server);
     candidates.sort_by(|a, b| {
         let by_score = b.score.cmp(&a.score);
         let by_time = b.endpoint.duration_s.partial_cmp(&a.endpoint.duration_s).unwrap_or(Ordering::Equal);
@@ -115,7 +132,7 @@ fn sort(candidates: &mut [Candidate]) {
 }
 
 /// Judges one endpoint. `None` where it doesn't look like mining.
-pub(super) fn judge(endpoint: &Endpoint, sampling: f64) -> Option<Candidate> {
+pub(super) fn judge(endpoint: &Endpoint, sampling: f64) -> Option<Judged> {
     if endpoint.span_s() < SPAN_S_MIN || endpoint.up[0] == 0 || endpoint.is_other_service() {
         return None;
     }
@@ -142,8 +159,7 @@ pub(super) fn judge(endpoint: &Endpoint, sampling: f64) -> Option<Candidate> {
         return None;
     }
     evidence.sort_by_key(|evidence| -evidence.points);
-    let estimates = bounds.into_iter().map(ShareBounds::finish).collect();
-    Some(Candidate { endpoint: endpoint.clone(), score, evidence, estimates })
+    Some(Judged { endpoint: endpoint.clone(), score, evidence, bounds })
 }
 
 /// Getwork and getblocktemplate: a connection for each request, several a minute, each of one short message.
