@@ -187,6 +187,9 @@ fn what_would_narrow_the_hash_rate_is_computed() {
     let options: Vec<&Value> = known["extra_observations"].as_array().unwrap().iter().map(|e| &e["option"]).collect();
     assert!(!options.contains(&&"--share-difficulty".into()), "{options:?}");
     assert!(number(&known["factor_open"]) < 1.3, "the interval of 300 is all that is open");
+    // A rate below that of any machine is bounded all the same: 72 shares tell 56.3 to 90.7.
+    let slow = ["--count", "72", "--per", "day", "--unit", "share", "--coin", "xmr", "--share-difficulty", "10000"];
+    near(&infer(&[&slow[..], &["--json"]].concat()).json()["factor_open"], 90.7 / 56.3, 0.01);
 }
 
 #[test]

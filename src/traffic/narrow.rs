@@ -25,15 +25,16 @@ pub struct ExtraObservation {
     pub factor_left: f64,
 }
 
-/// What stays open: the highest over the lowest hash rate of any explanation that fits. No rate is taken to be above
-/// the whole network's or below that of the slowest machine. `None` where nothing that fits mines.
+/// What stays open: the highest over the lowest hash rate of any explanation that fits. Where one doesn't bound it, it is
+/// taken to end at the whole network's above, and at that of the slowest machine below. `None` where nothing that fits
+/// mines.
 pub(super) fn factor_open(hypotheses: &[Hypothesis], earnings: &Earnings) -> Option<f64> {
-    let (least, most) = (earnings.slowest_hps(), earnings.network_hps);
     let is_mining = |hypothesis: &&Hypothesis| hypothesis.consistent && hypothesis.hash_rate_hps.high != Some(0.0);
     let ends = |hypothesis: &Hypothesis| {
         let rate = hypothesis.hash_rate_hps;
-        let high = rate.high.map_or(most, |high| high.clamp(least.min(most), most));
-        (rate.low.map_or(least, |low| low.max(least)).min(high), high)
+        let high = rate.high.unwrap_or(earnings.network_hps).min(earnings.network_hps);
+        let low = rate.low.filter(|&low| low > 0.0).unwrap_or(earnings.slowest_hps());
+        (low.min(high), high)
     };
     let hull = hypotheses.iter().filter(is_mining).map(ends).reduce(|(a, b), (low, high)| (a.min(low), b.max(high)));
     hull.map(|(low, high)| high / low)
