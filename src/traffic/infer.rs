@@ -70,8 +70,8 @@ pub struct Inference {
     pub network: NetworkFigures,
     /// Each explanation.
     pub hypotheses: Vec<Hypothesis>,
-    /// The highest over the lowest hash rate of what fits and mines. Where an explanation doesn't bound it, it ends at the
-    /// slowest machine and at the whole network. Null where nothing that fits mines.
+    /// The highest over the lowest hash rate of what fits and mines. Where an explanation doesn't bound it, it ends at
+    /// the slowest machine and at the whole network. Null where nothing that fits mines.
     pub factor_open: Option<f64>,
     /// What could be observed besides, the most telling first.
     pub extra_observations: Vec<ExtraObservation>,
