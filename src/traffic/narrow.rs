@@ -25,9 +25,9 @@ pub struct ExtraObservation {
     pub factor_left: f64,
 }
 
-/// What stays open: the highest over the lowest hash rate of any explanation that fits. Where one doesn't bound it, it is
-/// taken to end at the whole network's above, and at that of the slowest machine below. `None` where nothing that fits
-/// mines.
+/// What stays open: the highest over the lowest hash rate of any explanation that fits. Where one doesn't bound it, it
+/// is taken to end at the whole network's above, and at that of the slowest machine below. `None` where nothing that
+/// fits mines.
 pub(super) fn factor_open(hypotheses: &[Hypothesis], earnings: &Earnings) -> Option<f64> {
     let is_mining = |hypothesis: &&Hypothesis| hypothesis.consistent && hypothesis.hash_rate_hps.high != Some(0.0);
     let ends = |hypothesis: &Hypothesis| {
