@@ -23,9 +23,12 @@ impl Values<'_> {
     pub(super) fn words(&self, ticks: &[f64]) -> Vec<String> {
         let step = ticks.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(f64::INFINITY, f64::min);
         let most = ticks.iter().fold(0.0_f64, |most, tick| most.max(tick.abs()));
+        let least = ticks.iter().map(|tick| tick.abs()).filter(|&tick| tick > 0.0).fold(f64::INFINITY, f64::min);
+        // On a logarithmic axis the decimals that tell two ticks apart can be too few for the least.
+        let is_small = least < 1e-3 && least < step * 0.999;
         let word = |tick: &f64| match self {
             Self::Si(unit) => si(*tick, step, unit),
-            Self::Plain if most >= 1e6 => power_of_ten(*tick),
+            Self::Plain if most >= 1e6 || is_small => power_of_ten(*tick),
             Self::Plain => group_thousands(&plain(*tick, step)),
             Self::Percent if most >= 1e4 => format!("{} %", power_of_ten(*tick * 100.0)),
             Self::Percent => format!("{} %", plain(*tick * 100.0, step * 100.0)),
@@ -61,8 +64,9 @@ fn power_of_ten(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    let text = format!("{value:.0e}");
+    let text = format!("{value:.5e}");
     let (factor, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let factor = factor.trim_end_matches('0').trim_end_matches('.');
     let raised: String = exponent.chars().map(superscript).collect();
     match (factor, exponent) {
         (_, "0") => factor.to_owned(),
@@ -132,13 +136,16 @@ mod tests {
 
     #[test]
     fn ticks_are_worded_as_short_as_tells_them_apart() {
-        let cases: [(Values<'_>, &[f64], &[&str]); 8] = [
+        let cases: [(Values<'_>, &[f64], &[&str]); 11] = [
             (Values::Si("J"), &[1e-9, 1e-8, 1e-7], &["1 nJ", "10 nJ", "100 nJ"]),
             (Values::Si("H/s"), &[152e6, 154e6, 156e6], &["152 MH/s", "154 MH/s", "156 MH/s"]),
             (Values::Si("H/s"), &[0.0, 500.0, 1000.0, 1500.0], &["0 H/s", "500 H/s", "1 kH/s", "1.5 kH/s"]),
             (Values::Si("H/s"), &[100e6, 110e6], &["100 MH/s", "110 MH/s"]),
             (Values::Plain, &[0.01, 0.1, 1.0, 10.0], &["0.01", "0.1", "1", "10"]),
             (Values::Plain, &[1e3, 1e6, 2e9], &["10³", "10⁶", "2·10⁹"]),
+            (Values::Plain, &[1e6, 1.5e6, 2e6], &["10⁶", "1.5·10⁶", "2·10⁶"]),
+            (Values::Plain, &[1e-7, 1e-5, 1e-3, 0.1], &["10⁻⁷", "10⁻⁵", "10⁻³", "10⁻¹"]),
+            (Values::Plain, &[0.0, 2e-4, 4e-4], &["0", "0.0002", "0.0004"]),
             (Values::Plain, &[0.0, 500.0, 1000.0], &["0", "500", "1,000"]),
             (Values::Percent, &[-0.05, 0.0, 0.05], &["-5 %", "0 %", "5 %"]),
         ];
