@@ -104,7 +104,10 @@ fn a_scan_with_a_faulty_engine_gives_no_answer() {
     let nonces = format!("{}..{}", NONCE_125552, NONCE_125552 + 1);
     let scan = ["scan", "sha256d", "--header", HEADER_125552, "--nonces", &nonces, "--engine", SCALAR, "--json"];
     is_caught(&with_fault("hit", SCALAR, "0", &scan), SCALAR, "known answer");
-    is_caught(&with_fault("hit", SCALAR, ONLY_TIMED, &scan_many()), SCALAR, "a hit of the timed work");
+    let run = with_fault("hit", SCALAR, ONLY_TIMED, &scan_many());
+    // With the flipped bit a nonce at a span's end lies outside it, which is noticed first.
+    let is_outside = run.stderr.contains("hits of one span");
+    is_caught(&run, SCALAR, if is_outside { "hits of one span" } else { "a hit of the timed work" });
 }
 
 /// A scan that goes on beyond the hashes that are right.
