@@ -145,7 +145,10 @@ fn result_at(plan: &Plan, case: &Case, input: Input, value: f64, figure: Figure)
 
 /// Returns the range of an input: the one that is stated, or one that is usual. None where it plays no part.
 fn range_of(plan: &Plan, case: &Case, input: Input) -> Option<(Interval, &'static str)> {
+    // Nobody need guess what the chain holds.
+    let is_on_record = input == Input::Difficulty && case.epochs.known == case.epochs.len();
     let own = match input {
+        _ if is_on_record && !plan.ranges.lists.contains_key(&input) => return None,
         Input::Rate => Some(relative(case.machines.best().rate_hps, case, |draw| Some(draw.rate_hps))),
         Input::Power => case.machines.best().power_w.map(|watts| relative(watts, case, |draw| draw.power_w)),
         Input::Difficulty => case.economics.get(input).map(|range| range.scaled(range.value.recip())),
@@ -248,12 +251,6 @@ mod tests {
                 profit(COINS, 2466.0, KWH, 0.2, 200.0),
             ),
             (
-                Input::Difficulty,
-                "assumed",
-                profit(COINS / 0.8, 2466.0, KWH, 0.05, 200.0),
-                profit(COINS / 1.2, 2466.0, KWH, 0.05, 200.0),
-            ),
-            (
                 Input::Power,
                 "assumed",
                 profit(COINS, 2466.0, KWH * 0.9, 0.05, 200.0),
@@ -275,6 +272,22 @@ mod tests {
             "the greatest stands first"
         );
         assert!(sensitivity.effects.iter().all(|effect| effect.input != Input::LifeYears), "nobody said any");
+    }
+
+    #[test]
+    fn a_difficulty_moves_only_where_the_chain_does_not_hold_it() {
+        let of = |sensitivity: &Sensitivity| {
+            sensitivity.effects.iter().find(|effect| effect.input == Input::Difficulty).copied()
+        };
+        assert_eq!(of(&found(SUMMER)), None);
+        let stated = of(&found(&format!("[sensitivity]\ndifficulty = {{ low = 0.5, high = 2 }}\n{SUMMER}")));
+        assert_eq!(stated.map(|effect| effect.range_is), Some("stated"));
+        let given = found(&format!("difficulty = 559970892890.84\n{SUMMER}"));
+        let effect = of(&given).unwrap();
+        assert_eq!(effect.range_is, "assumed");
+        // The cost of a coin goes with the difficulty.
+        assert!((effect.at_low / given.result - 0.8).abs() < 1e-9, "{effect:?}");
+        assert!((effect.at_high / given.result - 1.2).abs() < 1e-9, "{effect:?}");
     }
 
     #[test]
