@@ -208,34 +208,11 @@ fn a_known_peer_rules_out_the_others() {
 
 #[test]
 fn a_total_is_a_count_a_day_times_the_days() {
-    let total = inference(&[
-        "--count",
-        "15300",
-        "--per",
-        "total",
-        "--unit",
-        "share",
-        "--pool",
-        "fixed=1",
-        "--from",
-        "2017-05-17",
-        "--to",
-        "2017-07-06",
-    ]);
-    let day = inference(&[
-        "--count",
-        "300",
-        "--per",
-        "day",
-        "--unit",
-        "share",
-        "--pool",
-        "fixed=1",
-        "--from",
-        "2017-05-17",
-        "--to",
-        "2017-07-06",
-    ]);
+    let shares = |count: &str, per: &str| {
+        let window = ["--from", "2017-05-17", "--to", "2017-07-06"];
+        inference(&[&["--count", count, "--per", per, "--unit", "share", "--pool", "fixed=1"], &window[..]].concat())
+    };
+    let (total, day) = (shares("15300", "total"), shares("300", "day"));
     assert_eq!(
         hypothesis(&total, "share/fixed/1")["hash_rate_hps"],
         hypothesis(&day, "share/fixed/1")["hash_rate_hps"]

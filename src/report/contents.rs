@@ -6,7 +6,9 @@ use super::figures::{self, Entry};
 use super::reference::ReferenceMachine;
 use super::summary::{assumptions, costs, duration, notes, rates};
 use super::tables;
-use super::units::{between, format_coins, format_interval, format_kwh, format_rough_money, format_si};
+use super::units::{
+    SECONDS_PER_YEAR, between, format_coins, format_interval, format_kwh, format_rough_money, format_si,
+};
 use crate::coin::Coin;
 use crate::record::Record;
 use crate::statistics::Verdict;
@@ -14,8 +16,6 @@ use crate::study::{Comparison, Cost, Run};
 
 /// By how much a rate may differ from record to record and still be the same.
 const THRESHOLD: f64 = 0.03;
-
-const SECONDS_PER_YEAR: f64 = 365.25 * 86_400.0;
 
 /// A record to report on.
 #[derive(Debug, Clone)]

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::table::{Column, Table};
-use super::units::{format_coins, format_interval, format_kwh, format_money, format_si, group_thousands};
+use super::units::{
+    SECONDS_PER_YEAR, format_coins, format_interval, format_kwh, format_money, format_si, group_thousands,
+};
 use crate::coin::{Coin, NetworkPoint};
 use crate::record::{Benchmark, Record, ThreadsBy};
 use crate::study::cost::DEFAULT_WINDOW_DAYS;
@@ -15,7 +17,6 @@ const ABSENT: &str = "unavailable";
 pub const INTERRUPTED: &str = "interrupted: the figures are of what was measured until then";
 /// The algorithm that no coin is mined with yet.
 const COMING: &str = "randomx-v2";
-const SECONDS_PER_YEAR: f64 = 365.25 * 86_400.0;
 
 /// Returns the coin that an algorithm mines today.
 pub fn coin_of(algorithm: &str) -> Option<Coin> {

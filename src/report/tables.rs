@@ -3,13 +3,13 @@
 use super::reference::ReferenceMachine;
 use super::summary::{duration, labelled};
 use super::table::{Column, Table};
-use super::units::{between, format_coins, format_interval, format_kwh, format_percent, format_rough_money, format_si};
+use super::units::{
+    SECONDS_PER_YEAR, between, format_coins, format_interval, format_kwh, format_percent, format_rough_money, format_si,
+};
 use crate::interval::Interval;
 use crate::machine::{Cache, CacheKind, Gpu, Machine};
 use crate::record::{Benchmark, MeterDescription, Record};
 use crate::study::{Cost, Difference};
-
-const SECONDS_PER_YEAR: f64 = 365.25 * 86_400.0;
 
 /// What stands where nothing is known.
 const UNKNOWN: &str = "–";

@@ -2,6 +2,11 @@
 
 use crate::interval::Interval;
 
+/// Seconds of a day.
+pub(crate) const SECONDS_PER_DAY: f64 = 86_400.0;
+/// Seconds of a Julian year.
+pub(crate) const SECONDS_PER_YEAR: f64 = 365.25 * SECONDS_PER_DAY;
+
 /// The prefixes of printed quantities, from 10^-18 in steps of 1000.
 const PRINTED_PREFIXES: [&str; 13] = ["a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "E"];
 
@@ -122,6 +127,30 @@ pub fn format_rough_money(amount: f64, currency: &str) -> String {
     format!("{} {currency}", group_thousands(&Rounded::new(amount, 3).plain()))
 }
 
+/// How many of something there are, on average or in parts: whole from ten on, two significant digits below, and a power
+/// of ten below a thousandth: `6,088`, `0.57`, `8.9e-7`.
+pub fn format_number(number: f64) -> String {
+    let size = number.abs();
+    if !number.is_finite() {
+        number.to_string()
+    } else if size == 0.0 {
+        "0".to_owned()
+    } else if size >= 1e15 {
+        Rounded::new(number, 2).scientific()
+    } else if size >= 9.95 {
+        group_thousands(&format!("{number:.0}"))
+    } else if size >= 1e-3 {
+        Rounded::new(number, 2).plain()
+    } else {
+        Rounded::new(number, 2).scientific()
+    }
+}
+
+/// How many times one thing is another: as [`format_number`], with a power of ten from ten thousand on.
+pub fn format_factor(factor: f64) -> String {
+    if factor.abs() < 1e4 { format_number(factor) } else { Rounded::new(factor, 2).scientific() }
+}
+
 /// Two ends of a range, each a number with its unit, which stands once where it is the same: `36.0 to 40.1 TWh`.
 pub fn between(low: &str, high: &str) -> String {
     match (low.split_once(' '), high.split_once(' ')) {
@@ -206,6 +235,25 @@ impl Rounded {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_have_two_digits_and_never_less_than_whole_ones() {
+        for (number, text) in [
+            (0.0, "0"),
+            (1.0, "1.0"),
+            (0.571, "0.57"),
+            (0.001_234, "0.0012"),
+            (8.94e-7, "8.9e-7"),
+            (9.94, "9.9"),
+            (9.96, "10"),
+            (6_087.6, "6,088"),
+            (-12.3, "-12"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(format_number(number), text);
+        }
+        assert_eq!((format_factor(9_999.0), format_factor(12_300.0)), ("9,999".into(), "1.2e4".into()));
+    }
 
     #[test]
     fn si_prefixes_keep_the_number_short() {

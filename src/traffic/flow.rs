@@ -6,8 +6,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::error::TrafficError;
-
-const SECONDS_PER_DAY: f64 = 86_400.0;
+use crate::report::units::SECONDS_PER_DAY;
 
 /// When an exporter ends a record although the connection goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

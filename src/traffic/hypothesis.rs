@@ -8,10 +8,8 @@ use super::network::{Earnings, Representative};
 use super::observation::{Observation, Peer, Unit};
 use super::shares::hashes_per_difficulty;
 use super::silence;
-use crate::report::units::{between, format_si, group_thousands};
+use crate::report::units::{SECONDS_PER_DAY, between, format_number, format_si, group_thousands};
 use crate::statistics::CONFIDENCE;
-
-const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// Rounding of floats must not make a whole number of connections impossible.
 const SLACK: f64 = 1e-9;
@@ -262,7 +260,7 @@ impl Draft {
                 format!(
                     "one alone shows at least {} {unit} a day; what was seen fits one that is up for {} % of it",
                     round(self.shown.0),
-                    significant(part),
+                    format_number(part),
                 )
             } else {
                 let seen = between(&round(seen_low), &round(seen_high));
@@ -411,15 +409,6 @@ pub(super) fn round(number: f64) -> String {
     }
 }
 
-/// A number to two significant digits.
-pub(super) fn significant(number: f64) -> String {
-    if number <= 0.0 || !number.is_finite() {
-        return "0".to_owned();
-    }
-    let digits = (1 - number.log10().floor() as i32).clamp(0, 12) as usize;
-    format!("{number:.digits$}")
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -522,10 +511,6 @@ mod tests {
         assert_eq!(
             (round(1.25), round(12_345.6), round(f64::INFINITY)),
             ("1.3".into(), "12,346".into(), "any number".into())
-        );
-        assert_eq!(
-            (significant(0.001_234), significant(12.3), significant(0.0)),
-            ("0.0012".into(), "12".into(), "0".into())
         );
     }
 }

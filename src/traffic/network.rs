@@ -8,9 +8,8 @@ use super::observation::Observation;
 use crate::coin::hardware::{Catalogue, Machine};
 use crate::coin::history::{Growth, History, Window};
 use crate::coin::{Coin, NetworkPoint};
+use crate::report::units::SECONDS_PER_DAY;
 use crate::study::{Epochs, Network};
-
-const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// The classes of machines, the strongest first.
 const CLASSES: [&str; 3] = ["asic", "gpu", "cpu"];

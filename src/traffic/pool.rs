@@ -5,6 +5,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use super::error::TrafficError;
 use crate::coin::Coin;
 use crate::coin::history::Window;
+use crate::report::units::SECONDS_PER_DAY;
 
 const BUILT_IN: &str = include_str!("../../data/pools.csv");
 
@@ -17,8 +18,6 @@ const SECONDS_MAX: f64 = 86_400.0;
 
 /// Above any difficulty of a share.
 pub(super) const DIFFICULTY_MAX: f64 = 1e18;
-
-const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// A pool program, or a pool of which captures exist.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,10 +1,10 @@
 //! What an observation supports, in plain words.
 
-use super::hypothesis::{Family, Hypothesis, significant};
+use super::hypothesis::{Family, Hypothesis};
 use super::narrow::ExtraObservation;
 use super::network::{Earnings, Representative};
 use super::observation::{Observation, Per, Unit};
-use crate::report::units::{between, format_coins, format_count, format_si};
+use crate::report::units::{between, format_coins, format_count, format_factor, format_number, format_si};
 
 /// Writes the paragraph, from the figures alone.
 pub(super) fn summary(
@@ -107,7 +107,7 @@ fn bounds(fitting: &[&Hypothesis], machine: Option<&Representative>) -> Vec<Stri
     let is_open = |hypothesis: &&&Hypothesis| hypothesis.unbounded_because.is_some();
     let rate = |rate: f64| {
         let machines = machine.map_or_else(String::new, |machine| {
-            format!(" ({} {})", significant_or_whole(rate / machine.rate_hps), machine.name)
+            format!(" ({} {})", format_number(rate / machine.rate_hps), machine.name)
         });
         format!("{}{machines}", format_si(rate, "H/s", 2))
     };
@@ -145,22 +145,14 @@ fn narrowing(factor_open: Option<f64>, extras: &[ExtraObservation]) -> Option<St
              average.",
             best.what,
             best.option,
-            factor(open),
-            factor(best.factor_left),
+            format_factor(open),
+            format_factor(best.factor_left),
         )),
         _ => Some(format!(
             "The hash rate stays open by a factor of {}; none of the observations that are tried here would narrow it.",
-            factor(open)
+            format_factor(open)
         )),
     }
-}
-
-fn factor(factor: f64) -> String {
-    if factor < 1e4 { significant(factor) } else { format!("{factor:.0e}") }
-}
-
-fn significant_or_whole(number: f64) -> String {
-    if number >= 10.0 { format_count(number.round() as u128) } else { significant(number) }
 }
 
 fn numbers(low: Option<u64>, high: Option<u64>) -> String {

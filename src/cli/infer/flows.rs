@@ -7,19 +7,19 @@ use serde::Serialize;
 
 use super::args::InferArguments;
 use super::count::inference;
-use super::text::{paragraph, print};
+use super::reading::print_faults;
+use super::text::{paragraph, print, print_assumptions};
 use crate::cli::exit::Failure;
 use crate::cli::output::{HEADING, Output};
 use crate::coin::Coin;
-use crate::coin::history::{Window, format_day, format_moment, parse_day};
+use crate::coin::history::{Window, format_moment};
 use crate::report::table::{Column, Table};
-use crate::report::units::format_count;
+use crate::report::units::{SECONDS_PER_DAY, format_count};
 use crate::traffic::escape::printable;
 use crate::traffic::flows::{self, Candidate, Endpoints, Evidence, FlowError, Reading, Search, ShareEstimate, search};
 use crate::traffic::input::Input;
 use crate::traffic::{Count, Hypothesis, Inference, Observation, Per, Unit, parse_pool};
 
-const SECONDS_PER_DAY: f64 = 86_400.0;
 /// Candidates that a terminal shows.
 const SHOWN: usize = 20;
 
@@ -123,9 +123,7 @@ pub(super) fn run(path: &Path, arguments: &InferArguments, output: &mut Output) 
     paragraph(&summary, output)?;
     output.line("")?;
     print_reading(path, &endpoints, &reading, output)?;
-    for assumption in &assumptions {
-        output.remark(&format!("assumed: {assumption}"))?;
-    }
+    print_assumptions(&assumptions, output)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -168,17 +166,13 @@ fn observation(arguments: &InferArguments, found: &Search, coin: Coin) -> Option
         .collect();
     let (low, high) = parts.iter().fold((0.0, 0.0), |(low, high), part| (low + part.low, high + part.high));
     let count = Count { low: low.floor() as u64, high: high.ceil() as u64 };
-    Some(window(first_s, last_s).and_then(|window| {
+    let window = Window::holding(first_s as i64, last_s as i64).map_err(Failure::from);
+    Some(window.and_then(|window| {
         let pool = arguments.pool.as_deref().map(|text| parse_pool(text, coin)).transpose()?;
         let share_difficulty = arguments.share_difficulty;
         let observation = Observation::new(coin, count, Per::Day, Some(window));
         Ok(Observation { unit: Unit::Share, pool, share_difficulty, ..observation })
     }))
-}
-
-fn window(first_s: f64, last_s: f64) -> Result<Window, Failure> {
-    let day = |moment_s: f64| parse_day(&format_day(moment_s as i64));
-    Ok(Window::new(day(first_s)?, day(last_s)?)?)
 }
 
 fn summary(found: &Search, inferences: &[Inference]) -> String {
@@ -352,32 +346,7 @@ fn print_reading(path: &Path, endpoints: &Endpoints, reading: &Reading, output: 
         format_count(reading.records),
         format_count(endpoints.len() as u64)
     ))?;
-    print_skipped(&reading.skipped, "line", output)?;
-    if reading.has_changed {
-        output.remark("note: the file changed while it was read")?;
-    }
-    Ok(())
-}
-
-/// Names what could not be read.
-pub(super) fn print_skipped(
-    skipped: &crate::traffic::input::Skipped,
-    what: &str,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    if skipped.count > 0 {
-        let named: Vec<String> =
-            skipped.first.iter().map(|(number, reason)| format!("{what} {number} ({reason})")).collect();
-        let (count, named) = (format_count(skipped.count), named.join(", "));
-        output.remark(&format!("note: skipped what can't be read, {count} in all: {named}"))?;
-    }
-    Ok(())
-}
-
-impl From<crate::traffic::input::InputError> for Failure {
-    fn from(error: crate::traffic::input::InputError) -> Self {
-        Self::usage(error.to_string(), "")
-    }
+    print_faults(&reading.skipped, "line", reading.has_changed, output)
 }
 
 impl From<FlowError> for Failure {

@@ -4,6 +4,7 @@ mod args;
 mod count;
 mod flows;
 mod pcap;
+mod reading;
 mod sessions;
 mod stratum;
 mod text;

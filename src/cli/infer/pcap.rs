@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::args::InferArguments;
-use super::flows::print_skipped;
-use super::sessions::{self, Hypothesis, Named, NamedEncrypted};
+use super::reading::print_faults;
+use super::sessions::{Findings, Named, NamedEncrypted};
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::report::units::format_count;
@@ -15,17 +15,6 @@ use crate::traffic::capture::{self, Capture, CaptureError, Found};
 use crate::traffic::escape::printable;
 use crate::traffic::input::Input;
 use crate::traffic::stratum::Outcome;
-
-/// The document of `--json`.
-#[derive(Debug, Serialize)]
-struct Document {
-    source: Source,
-    sessions: Vec<Named>,
-    encrypted: Vec<NamedEncrypted>,
-    hypotheses: Vec<Hypothesis>,
-    assumptions: Vec<String>,
-    summary: String,
-}
 
 #[derive(Debug, Serialize)]
 struct Source {
@@ -48,21 +37,8 @@ struct Source {
 pub(super) fn run(path: &Path, arguments: &InferArguments, output: &mut Output) -> Result<ExitCode, Failure> {
     let mut capture = capture::read(Input::open(path)?)?;
     let (sessions, encrypted) = sort(std::mem::take(&mut capture.found));
-    let mut assumptions = sessions::assumptions();
-    let hypotheses = sessions::hypotheses(&sessions, arguments, &mut assumptions);
-    if output.json {
-        let summary = sessions::summary(&hypotheses, encrypted.len());
-        let source = source(path, &capture);
-        output.json(&Document { source, sessions, encrypted, hypotheses, assumptions, summary })?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    sessions::print(&sessions, &encrypted, &hypotheses, output)?;
-    output.line("")?;
-    print_reading(path, &capture, output)?;
-    for assumption in &assumptions {
-        output.remark(&format!("assumed: {assumption}"))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    let findings = Findings::new(sessions, Some(encrypted), arguments);
+    findings.print(source(path, &capture), |output| print_reading(path, &capture, output), output)
 }
 
 /// Parts what could be read from what is encrypted, those with the most shares first.
@@ -109,7 +85,6 @@ fn print_reading(path: &Path, capture: &Capture, output: &mut Output) -> Result<
         format_count(capture.packets),
         format_count(capture.streams.connections)
     ))?;
-    print_skipped(&capture.skipped, "packet", output)?;
     let counts = [
         (capture.fragments, "fragments of IP packets were passed over"),
         (capture.other_links, "packets of link types that can't be read were passed over"),
@@ -125,10 +100,7 @@ fn print_reading(path: &Path, capture: &Capture, output: &mut Output) -> Result<
     if let Some(reason) = &capture.cut_off {
         output.remark(&format!("note: the file isn't whole: {reason}"))?;
     }
-    if capture.has_changed {
-        output.remark("note: the file changed while it was read")?;
-    }
-    Ok(())
+    print_faults(&capture.skipped, "packet", capture.has_changed, output)
 }
 
 impl From<CaptureError> for Failure {

@@ -1,17 +1,21 @@
 //! Sessions of miners and pools: what `--stratum` and `--pcap` have in common.
 
+use std::process::ExitCode;
+
 use serde::Serialize;
 
 use super::args::InferArguments;
-use super::text::paragraph;
+use super::text::{paragraph, print_assumptions};
 use crate::cli::exit::Failure;
 use crate::cli::network;
 use crate::cli::output::{HEADING, Output};
 use crate::coin::Coin;
-use crate::coin::history::{Window, format_day, parse_day};
+use crate::coin::history::Window;
 use crate::interval::Interval;
 use crate::report::table::{Column, Table};
-use crate::report::units::{between, format_coins, format_count, format_si, group_thousands};
+use crate::report::units::{
+    SECONDS_PER_DAY, between, format_coins, format_count, format_number, format_si, group_thousands,
+};
 use crate::traffic::stratum::{Encrypted, EncryptedKind, SessionSummary};
 use crate::traffic::{Connections, Count, Earnings, Ends, Observation, Per, Rate, Representative};
 
@@ -38,9 +42,65 @@ pub(super) struct NamedEncrypted {
     pub(super) figures: Encrypted,
 }
 
+/// The document of `--json`.
+#[derive(Debug, Serialize)]
+struct Document<'a, S> {
+    source: S,
+    sessions: &'a [Named],
+    /// Absent where the records hold none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encrypted: Option<&'a [NamedEncrypted]>,
+    hypotheses: &'a [Hypothesis],
+    assumptions: &'a [String],
+    summary: String,
+}
+
+/// All that was found in records, and what it comes to.
+#[derive(Debug)]
+pub(super) struct Findings {
+    sessions: Vec<Named>,
+    /// `None` where the records can't hold encrypted connections.
+    encrypted: Option<Vec<NamedEncrypted>>,
+    hypotheses: Vec<Hypothesis>,
+    assumptions: Vec<String>,
+}
+
+impl Findings {
+    pub(super) fn new(
+        sessions: Vec<Named>,
+        encrypted: Option<Vec<NamedEncrypted>>,
+        arguments: &InferArguments,
+    ) -> Self {
+        let mut assumptions = assumptions();
+        let hypotheses = hypotheses(&sessions, arguments, &mut assumptions);
+        Self { sessions, encrypted, hypotheses, assumptions }
+    }
+
+    /// Prints them with what was read: as one document that holds `source`, or as text, in which `print_reading` says it.
+    pub(super) fn print(
+        &self,
+        source: impl Serialize,
+        print_reading: impl FnOnce(&mut Output) -> Result<(), Failure>,
+        output: &mut Output,
+    ) -> Result<ExitCode, Failure> {
+        let Self { sessions, encrypted, hypotheses, assumptions } = self;
+        let encrypted = encrypted.as_deref();
+        let summary = summary(hypotheses, encrypted.map_or(0, <[_]>::len));
+        if output.json {
+            output.json(&Document { source, sessions, encrypted, hypotheses, assumptions, summary })?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        print(sessions, encrypted.unwrap_or_default(), hypotheses, &summary, output)?;
+        output.line("")?;
+        print_reading(output)?;
+        print_assumptions(assumptions, output)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
 /// What sessions in the clear say of a coin: nothing is left to explain but chance.
 #[derive(Debug, Serialize)]
-pub(super) struct Hypothesis {
+struct Hypothesis {
     name: &'static str,
     coin: Coin,
     explanation: String,
@@ -61,7 +121,7 @@ struct Machine {
 }
 
 /// What the figures of sessions rest on.
-pub(super) fn assumptions() -> Vec<String> {
+fn assumptions() -> Vec<String> {
     [
         "a share counts where the pool accepted it, or where its answer isn't in the records",
         "the hash rate of a session doesn't change; a share of it comes by chance (Poisson)",
@@ -103,7 +163,7 @@ fn together(sessions: &[&SessionSummary]) -> Option<Together> {
 }
 
 /// Makes a hypothesis for each coin, and notes what can't be computed.
-pub(super) fn hypotheses(sessions: &[Named], arguments: &InferArguments, notes: &mut Vec<String>) -> Vec<Hypothesis> {
+fn hypotheses(sessions: &[Named], arguments: &InferArguments, notes: &mut Vec<String>) -> Vec<Hypothesis> {
     let of_coin = |coin: Coin| {
         let meant: Vec<&SessionSummary> =
             sessions.iter().map(|session| &session.summary).filter(|session| session.coin == coin).collect();
@@ -151,7 +211,7 @@ fn hypothesis(
                 Machine { machine, count }
             };
             hypothesis.machines = earnings.machines().into_iter().map(machine).collect();
-            hypothesis.coins = ends(earnings.coins_per_hps * time_s / (earnings.days * 86_400.0));
+            hypothesis.coins = ends(earnings.coins_per_hps * time_s / (earnings.days * SECONDS_PER_DAY));
         }
         Err(failure) => notes.push(format!("no machines and coins for {}: {}", coin.name(), failure.message)),
     }
@@ -159,8 +219,7 @@ fn hypothesis(
 }
 
 fn earnings(coin: Coin, from_s: f64, to_s: f64, arguments: &InferArguments) -> Result<Earnings, Failure> {
-    let day = |moment_s: f64| parse_day(&format_day(moment_s as i64));
-    let window = Window::new(day(from_s)?, day(to_s)?)?;
+    let window = Window::holding(from_s as i64, to_s as i64)?;
     let epochs = arguments.epochs.as_deref().filter(|_| coin == Coin::Btc);
     let history = network::history(coin, epochs)?;
     let observation = Observation::new(coin, Count::exactly(0), Per::Total, Some(window));
@@ -168,7 +227,7 @@ fn earnings(coin: Coin, from_s: f64, to_s: f64, arguments: &InferArguments) -> R
 }
 
 /// Says in a few sentences what sessions support.
-pub(super) fn summary(hypotheses: &[Hypothesis], encrypted: usize) -> String {
+fn summary(hypotheses: &[Hypothesis], encrypted: usize) -> String {
     let mut sentences = Vec::new();
     for hypothesis in hypotheses {
         let words = |rate: f64| format_si(rate, "H/s", 3);
@@ -185,7 +244,7 @@ pub(super) fn summary(hypotheses: &[Hypothesis], encrypted: usize) -> String {
                     between(&words(low), &words(high))
                 );
                 if let Some(machine) = hypothesis.machines.first() {
-                    let count = |count: Option<f64>| count.map_or_else(String::new, significant);
+                    let count = |count: Option<f64>| count.map_or_else(String::new, format_number);
                     text += &format!(
                         " That is as much as {} of {}.",
                         between(&count(machine.count.low), &count(machine.count.high)),
@@ -215,21 +274,12 @@ pub(super) fn summary(hypotheses: &[Hypothesis], encrypted: usize) -> String {
     sentences.join(" ")
 }
 
-/// A number to two digits or so.
-fn significant(number: f64) -> String {
-    match number {
-        0.0 => "0".to_owned(),
-        10.0.. => group_thousands(&format!("{number:.0}")),
-        0.01.. => format!("{number:.2}"),
-        _ => format!("{number:.1e}"),
-    }
-}
-
 /// Prints sessions and what they come to.
-pub(super) fn print(
+fn print(
     sessions: &[Named],
     encrypted: &[NamedEncrypted],
     hypotheses: &[Hypothesis],
+    summary: &str,
     output: &mut Output,
 ) -> Result<(), Failure> {
     if !sessions.is_empty() {
@@ -247,7 +297,7 @@ pub(super) fn print(
         rest(encrypted.len(), output)?;
     }
     output.line("")?;
-    paragraph(&summary(hypotheses, encrypted.len()), output)?;
+    paragraph(summary, output)?;
     for hypothesis in hypotheses {
         if let (Some(low), Some(high)) = (hypothesis.coins.low, hypothesis.coins.high) {
             let coins = between(&format_coins(low), &format_coins(high));

@@ -6,24 +6,14 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::args::InferArguments;
-use super::flows::print_skipped;
-use super::sessions::{self, Hypothesis, Named};
+use super::reading::print_faults;
+use super::sessions::{Findings, Named};
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::report::units::format_count;
 use crate::traffic::escape::printable;
 use crate::traffic::input::Input;
-use crate::traffic::stratum::{TranscriptError, read_transcript};
-
-/// The document of `--json`.
-#[derive(Debug, Serialize)]
-struct Document {
-    source: Source,
-    sessions: Vec<Named>,
-    hypotheses: Vec<Hypothesis>,
-    assumptions: Vec<String>,
-    summary: String,
-}
+use crate::traffic::stratum::{Transcript, TranscriptError, read_transcript};
 
 #[derive(Debug, Serialize)]
 struct Source {
@@ -35,34 +25,22 @@ struct Source {
 }
 
 pub(super) fn run(path: &Path, arguments: &InferArguments, output: &mut Output) -> Result<ExitCode, Failure> {
-    let transcript = read_transcript(Input::open(path)?)?;
-    let mut assumptions = sessions::assumptions();
+    let Transcript { sessions, compression, lines, skipped, has_changed } = read_transcript(Input::open(path)?)?;
     let named = |(name, summary)| Named { name, summary, missing_bytes: None };
-    let sessions: Vec<Named> = transcript.sessions.into_iter().map(named).collect();
-    let hypotheses = sessions::hypotheses(&sessions, arguments, &mut assumptions);
-    if output.json {
-        let source = Source {
-            file: path.display().to_string(),
-            compression: transcript.compression,
-            lines: transcript.lines,
-            skipped_lines: transcript.skipped.count,
-            changed_while_read: transcript.has_changed,
-        };
-        let summary = sessions::summary(&hypotheses, 0);
-        output.json(&Document { source, sessions, hypotheses, assumptions, summary })?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    sessions::print(&sessions, &[], &hypotheses, output)?;
-    let lines = format_count(transcript.lines);
-    output.remark(&format!("\nread: {}: {lines} lines", printable(&path.display().to_string())))?;
-    print_skipped(&transcript.skipped, "line", output)?;
-    if transcript.has_changed {
-        output.remark("note: the file changed while it was read")?;
-    }
-    for assumption in &assumptions {
-        output.remark(&format!("assumed: {assumption}"))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    let findings = Findings::new(sessions.into_iter().map(named).collect(), None, arguments);
+    let source = Source {
+        file: path.display().to_string(),
+        compression,
+        lines,
+        skipped_lines: skipped.count,
+        changed_while_read: has_changed,
+    };
+    let print_reading = |output: &mut Output| {
+        let name = printable(&path.display().to_string());
+        output.remark(&format!("read: {name}: {} lines", format_count(lines)))?;
+        print_faults(&skipped, "line", has_changed, output)
+    };
+    findings.print(source, print_reading, output)
 }
 
 impl From<TranscriptError> for Failure {

@@ -3,7 +3,7 @@
 use crate::cli::exit::Failure;
 use crate::cli::output::{HEADING, Output};
 use crate::report::table::{Column, Table};
-use crate::report::units::{between, format_coins, format_count, format_si, group_thousands};
+use crate::report::units::{between, format_coins, format_count, format_factor, format_number, format_si};
 use crate::traffic::{Ends, Hypothesis, Inference, Machines, Rate};
 
 /// Columns of running text.
@@ -31,11 +31,7 @@ pub(super) fn print(inference: &Inference, output: &mut Output) -> Result<(), Fa
     output.line("")?;
     paragraph(&inference.summary, output)?;
     output.line("")?;
-    for assumption in &inference.assumptions {
-        for line in wrapped(&format!("assumed: {assumption}")) {
-            output.remark(&line)?;
-        }
-    }
+    print_assumptions(&inference.assumptions, output)?;
     output.remark(&format!("network: {}", inference.network.source))?;
     Ok(())
 }
@@ -64,7 +60,9 @@ fn fitting(inference: &Inference, hypotheses: &[&Hypothesis]) -> Table {
         ];
         for name in &names {
             let machine = hypothesis.machines.iter().find(|machine| machine.machine.name == *name);
-            row.push(machine.map_or_else(String::new, |machine| ends(machine.count.low, machine.count.high, number)));
+            row.push(
+                machine.map_or_else(String::new, |machine| ends(machine.count.low, machine.count.high, format_number)),
+            );
         }
         row.push(coins(hypothesis));
         table.push_row(row);
@@ -125,12 +123,11 @@ fn extras(inference: &Inference) -> Table {
     let columns =
         [Column::left("observation"), Column::left("option"), Column::right("hash rate open").unit("highest / lowest")];
     let mut table = Table::new(columns).header_style(HEADING);
-    let factor = |factor: f64| if factor < 1e4 { number(factor) } else { format!("{factor:.1e}") };
     if let Some(open) = inference.factor_open {
-        table.push_row(["as it is".to_owned(), String::new(), factor(open)]);
+        table.push_row(["as it is".to_owned(), String::new(), format_factor(open)]);
     }
     for extra in &inference.extra_observations {
-        table.push_row([extra.what.to_owned(), extra.option.to_owned(), factor(extra.factor_left)]);
+        table.push_row([extra.what.to_owned(), extra.option.to_owned(), format_factor(extra.factor_left)]);
     }
     table
 }
@@ -146,19 +143,12 @@ fn ends<T: Copy + PartialEq + Default>(low: Option<T>, high: Option<T>, words: i
     }
 }
 
-/// A number of machines: whole where it is many, else to two digits.
-fn number(number: f64) -> String {
-    if number == 0.0 {
-        "0".to_owned()
-    } else if number >= 9.95 {
-        group_thousands(&format!("{number:.0}"))
-    } else if number >= 0.001 {
-        let digits = (1.0 - number.log10().floor()) as usize;
-        let text = format!("{number:.digits$}");
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        format!("{number:.0e}")
+/// Prints what figures rest on.
+pub(super) fn print_assumptions(assumptions: &[String], output: &mut Output) -> Result<(), Failure> {
+    for line in assumptions.iter().flat_map(|assumption| wrapped(&format!("assumed: {assumption}"))) {
+        output.remark(&line)?;
     }
+    Ok(())
 }
 
 /// Prints running text in lines that fit a terminal.

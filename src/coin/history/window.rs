@@ -24,6 +24,15 @@ impl Window {
         if to < from { Err(HistoryError::Backwards { from, to }) } else { Ok(Self { from, to }) }
     }
 
+    /// The days that hold two moments, in seconds since 1970, and all between them.
+    ///
+    /// # Errors
+    ///
+    /// [`HistoryError::Backwards`] where the last day lies before the first.
+    pub fn holding(first_s: i64, last_s: i64) -> Result<Self, HistoryError> {
+        Self::new(day_of(first_s), day_of(last_s))
+    }
+
     /// The first day.
     pub const fn from(self) -> Date {
         self.from

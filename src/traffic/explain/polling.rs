@@ -2,10 +2,9 @@
 
 use super::{SHORT_PACKETS, seen};
 use crate::coin::Coin;
+use crate::report::units::SECONDS_PER_DAY;
 use crate::traffic::hypothesis::{Draft, Family, Yield};
 use crate::traffic::observation::{Observation, Unit};
-
-const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// Packets that a question and its answer take in one direction, at least: one with the question or the answer, one
 /// that acknowledges.
