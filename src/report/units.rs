@@ -146,9 +146,9 @@ pub fn format_number(number: f64) -> String {
     }
 }
 
-/// How many times one thing is another: as [`format_number`], with a power of ten from ten thousand on.
+/// How many times one thing is another: as [`format_number`], and from ten thousand on its order of magnitude: `3e5`.
 pub fn format_factor(factor: f64) -> String {
-    if factor.abs() < 1e4 { format_number(factor) } else { Rounded::new(factor, 2).scientific() }
+    if factor.abs() < 1e4 { format_number(factor) } else { Rounded::new(factor, 1).scientific() }
 }
 
 /// Two ends of a range, each a number with its unit, which stands once where it is the same: `36.0 to 40.1 TWh`.
@@ -252,7 +252,7 @@ mod tests {
         ] {
             assert_eq!(format_number(number), text);
         }
-        assert_eq!((format_factor(9_999.0), format_factor(12_300.0)), ("9,999".into(), "1.2e4".into()));
+        assert_eq!((format_factor(9_999.0), format_factor(12_300.0)), ("9,999".into(), "1e4".into()));
     }
 
     #[test]

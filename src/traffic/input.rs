@@ -91,6 +91,18 @@ impl Input {
         file.metadata().is_ok_and(|now| now.len() != before.len() || now.modified().ok() != before.modified().ok())
     }
 
+    /// Says what became of compressed data that end too early; all before the end is sound.
+    ///
+    /// # Errors
+    ///
+    /// Any other error that reading gave, with the input's name.
+    pub fn cut_off_by(&self, error: io::Error) -> Result<String, InputError> {
+        match self.compression {
+            Some(kind) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(format!("its {kind} data end too early")),
+            _ => Err(self.fault(error)),
+        }
+    }
+
     /// Names the input in an error.
     pub fn fault(&self, source: io::Error) -> InputError {
         InputError { path: self.path.clone(), source }
@@ -177,7 +189,11 @@ impl<R: BufRead> Read for ZstdFrames<R> {
 }
 
 fn zstd_error(error: FrameDecoderError) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("zstd: {error}"))
+    let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    let mut causes = causes.filter_map(|cause| cause.downcast_ref::<io::Error>());
+    let is_cut_off = causes.any(|cause| cause.kind() == io::ErrorKind::UnexpectedEof);
+    let kind = if is_cut_off { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::InvalidData };
+    io::Error::new(kind, format!("zstd: {error}"))
 }
 
 /// A line of an input.
@@ -267,6 +283,17 @@ impl<R: Read> Lines<R> {
     }
 }
 
+/// What is wrong with an input that could be used all the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// Lines or packets that could not be read.
+    pub skipped: Skipped,
+    /// Why the input ends before its end, where it does.
+    pub cut_off: Option<String>,
+    /// Whether the file changed while it was read.
+    pub has_changed: bool,
+}
+
 /// Lines or packets that could not be used: the first few by name, all of them by number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Skipped {
@@ -350,13 +377,16 @@ mod tests {
     fn damaged_compression_is_an_error() {
         let content = b"a line that is long enough to be worth something\n".repeat(50);
         for mut bytes in [gzip(&content), zstd(&content)] {
-            let whole = bytes.clone();
-            bytes.truncate(bytes.len() / 2);
-            assert!(read(bytes).is_err(), "cut off");
-            let mut bytes = whole;
+            for length in [8, bytes.len() / 2, bytes.len() - 1] {
+                assert_eq!(
+                    read(bytes[..length].to_vec()).unwrap_err().kind(),
+                    io::ErrorKind::UnexpectedEof,
+                    "{length}"
+                );
+            }
             let last = bytes.len() - 1;
             bytes[last] ^= 1;
-            assert!(read(bytes).is_err(), "checksum");
+            assert_ne!(read(bytes).unwrap_err().kind(), io::ErrorKind::UnexpectedEof, "checksum");
         }
         // A window of 2 GiB, as a frame's header can ask for.
         assert!(read(vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 1, 0, 0]).is_err());

@@ -48,6 +48,7 @@ struct Source {
     first_skipped: Vec<SkippedLine>,
     endpoints: usize,
     endpoints_dropped: u64,
+    cut_off_because: Option<String>,
     changed_while_read: bool,
     sampling: u32,
 }
@@ -237,11 +238,12 @@ fn source(path: &Path, endpoints: &Endpoints, reading: &Reading, sampling: u32) 
         lines: reading.lines,
         tcp_records: reading.records,
         other_records: reading.not_tcp,
-        skipped_lines: reading.skipped.count,
-        first_skipped: reading.skipped.first.iter().map(skipped).collect(),
+        skipped_lines: reading.faults.skipped.count,
+        first_skipped: reading.faults.skipped.first.iter().map(skipped).collect(),
         endpoints: endpoints.len(),
         endpoints_dropped: endpoints.dropped().0,
-        changed_while_read: reading.has_changed,
+        cut_off_because: reading.faults.cut_off.clone(),
+        changed_while_read: reading.faults.has_changed,
         sampling,
     }
 }
@@ -346,7 +348,7 @@ fn print_reading(path: &Path, endpoints: &Endpoints, reading: &Reading, output: 
         format_count(reading.records),
         format_count(endpoints.len() as u64)
     ))?;
-    print_faults(&reading.skipped, "line", reading.has_changed, output)
+    print_faults(&reading.faults, "line", output)
 }
 
 impl From<FlowError> for Failure {

@@ -67,13 +67,13 @@ fn source(path: &Path, capture: &Capture) -> Source {
         tcp_segments: capture.segments,
         fragments: capture.fragments,
         packets_of_unknown_links: capture.other_links,
-        skipped_packets: capture.skipped.count,
+        skipped_packets: capture.faults.skipped.count,
         connections: capture.streams.connections,
         connections_not_kept: capture.streams.not_kept,
         connections_cut_short: capture.streams.cut_short,
         clock_steps: capture.clock_steps,
-        cut_off_because: capture.cut_off.clone(),
-        changed_while_read: capture.has_changed,
+        cut_off_because: capture.faults.cut_off.clone(),
+        changed_while_read: capture.faults.has_changed,
     }
 }
 
@@ -97,10 +97,7 @@ fn print_reading(path: &Path, capture: &Capture, output: &mut Output) -> Result<
             output.remark(&format!("note: {} {text}", format_count(count)))?;
         }
     }
-    if let Some(reason) = &capture.cut_off {
-        output.remark(&format!("note: the file isn't whole: {reason}"))?;
-    }
-    print_faults(&capture.skipped, "packet", capture.has_changed, output)
+    print_faults(&capture.faults, "packet", output)
 }
 
 impl From<CaptureError> for Failure {

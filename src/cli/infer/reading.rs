@@ -3,22 +3,21 @@
 use crate::cli::exit::Failure;
 use crate::cli::output::Output;
 use crate::report::units::format_count;
-use crate::traffic::input::{InputError, Skipped};
+use crate::traffic::input::{Faults, InputError};
 
-/// Names what could not be read, each of which is a `what`, and says whether the file stood still.
-pub(super) fn print_faults(
-    skipped: &Skipped,
-    what: &str,
-    has_changed: bool,
-    output: &mut Output,
-) -> Result<(), Failure> {
+/// Says what could not be read, each of which is a `what`, and whether the file was whole and stood still.
+pub(super) fn print_faults(faults: &Faults, what: &str, output: &mut Output) -> Result<(), Failure> {
+    let Faults { skipped, cut_off, has_changed } = faults;
     if skipped.count > 0 {
         let named: Vec<String> =
             skipped.first.iter().map(|(number, reason)| format!("{what} {number} ({reason})")).collect();
         let (count, named) = (format_count(skipped.count), named.join(", "));
         output.remark(&format!("note: skipped what can't be read, {count} in all: {named}"))?;
     }
-    if has_changed {
+    if let Some(reason) = cut_off {
+        output.remark(&format!("note: the file isn't whole: {reason}"))?;
+    }
+    if *has_changed {
         output.remark("note: the file changed while it was read")?;
     }
     Ok(())

@@ -76,7 +76,7 @@ impl Findings {
         Self { sessions, encrypted, hypotheses, assumptions }
     }
 
-    /// Prints them with what was read: as one document that holds `source`, or as text, in which `print_reading` says it.
+    /// Prints them and what was read: as one document that holds `source`, or as text in which `print_reading` says it.
     pub(super) fn print(
         &self,
         source: impl Serialize,

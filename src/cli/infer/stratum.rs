@@ -21,24 +21,26 @@ struct Source {
     compression: Option<&'static str>,
     lines: u64,
     skipped_lines: u64,
+    cut_off_because: Option<String>,
     changed_while_read: bool,
 }
 
 pub(super) fn run(path: &Path, arguments: &InferArguments, output: &mut Output) -> Result<ExitCode, Failure> {
-    let Transcript { sessions, compression, lines, skipped, has_changed } = read_transcript(Input::open(path)?)?;
+    let Transcript { sessions, compression, lines, faults } = read_transcript(Input::open(path)?)?;
     let named = |(name, summary)| Named { name, summary, missing_bytes: None };
     let findings = Findings::new(sessions.into_iter().map(named).collect(), None, arguments);
     let source = Source {
         file: path.display().to_string(),
         compression,
         lines,
-        skipped_lines: skipped.count,
-        changed_while_read: has_changed,
+        skipped_lines: faults.skipped.count,
+        cut_off_because: faults.cut_off.clone(),
+        changed_while_read: faults.has_changed,
     };
     let print_reading = |output: &mut Output| {
         let name = printable(&path.display().to_string());
         output.remark(&format!("read: {name}: {} lines", format_count(lines)))?;
-        print_faults(&skipped, "line", has_changed, output)
+        print_faults(&faults, "line", output)
     };
     findings.print(source, print_reading, output)
 }

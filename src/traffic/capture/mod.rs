@@ -13,7 +13,7 @@ use pcap_parser::{Block, LegacyPcapReader, PcapBlockOwned, PcapError, PcapNGRead
 use self::packet::Frame;
 use self::streams::Streams;
 pub use self::streams::{Found, StreamCounts};
-use super::input::{Input, InputError, Skipped};
+use super::input::{Faults, Input, InputError, Skipped};
 
 /// What is read at once, and the longest packet or block without further ado.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -74,18 +74,14 @@ pub struct Capture {
     pub fragments: u64,
     /// Packets of a link type that can't be read.
     pub other_links: u64,
-    /// Packets that could not be read.
-    pub skipped: Skipped,
-    /// Why the file ends before its end, where it does.
-    pub cut_off: Option<String>,
     /// How often a packet bears a time that is earlier than that of the one before by more than a second.
     pub clock_steps: u64,
     /// Connections.
     pub streams: StreamCounts,
     /// Those that were or may have been mining.
     pub found: Vec<Found>,
-    /// Whether the file changed while it was read.
-    pub has_changed: bool,
+    /// What is wrong with the input all the same.
+    pub faults: Faults,
 }
 
 /// A packet as the file has it.
@@ -125,16 +121,16 @@ pub fn read(mut input: Input) -> Result<Capture, CaptureError> {
             }
             Ok(Frame::NotTcp) => {}
             Ok(Frame::Fragment) => capture.fragments += 1,
-            Err(reason) => return capture.skipped.note(capture.packets, || reason.to_owned()),
+            Err(reason) => return capture.faults.skipped.note(capture.packets, || reason.to_owned()),
         }
         true
     });
     drop(reader);
     match fault {
         End::Whole => {}
-        End::Cut(reason) => capture.cut_off = Some(reason),
+        End::Cut(reason) => capture.faults.cut_off = Some(reason),
         End::Refused => {
-            let (packet, reason) = capture.skipped.first.swap_remove(0);
+            let (packet, reason) = capture.faults.skipped.first.swap_remove(0);
             return Err(CaptureError::Packets { path, packet, reason });
         }
     }
@@ -142,7 +138,7 @@ pub fn read(mut input: Input) -> Result<Capture, CaptureError> {
         return Err(CaptureError::Link { path, link });
     }
     (capture.found, capture.streams) = streams.finish();
-    capture.has_changed = input.has_changed();
+    capture.faults.has_changed = input.has_changed();
     Ok(capture)
 }
 
@@ -369,7 +365,10 @@ mod tests {
         for form in [Form::Pcap, Form::PcapNanoseconds, Form::Pcapng] {
             for is_big_endian in [false, true] {
                 let capture = read_bytes(write(&known_answer(), form, is_big_endian, 1, 65_535)).unwrap();
-                assert_eq!((capture.segments, capture.skipped.count, &capture.cut_off), (capture.packets, 0, &None));
+                assert_eq!(
+                    (capture.segments, capture.faults.skipped.count, &capture.faults.cut_off),
+                    (capture.packets, 0, &None)
+                );
                 let summary = session(&capture);
                 assert_eq!((summary.shares.accepted, summary.faults), (5, 0), "{form:?}");
                 let rate = summary.hash_rate_hps.unwrap();
@@ -411,7 +410,7 @@ mod tests {
     fn packets_that_were_cut_off_are_holes_of_known_size() {
         let capture = read_bytes(write(&known_answer(), Form::Pcap, false, 1, 100)).unwrap();
         assert!(capture.found.is_empty() || capture.found[0].missing_bytes > 1_000, "{capture:?}");
-        assert_eq!(capture.skipped.count, 0);
+        assert_eq!(capture.faults.skipped.count, 0);
     }
 
     #[test]
@@ -419,7 +418,7 @@ mod tests {
         for form in [Form::Pcap, Form::Pcapng] {
             let whole = write(&known_answer(), form, false, 1, 65_535);
             let capture = read_bytes(whole[..whole.len() - 150].to_vec()).unwrap();
-            assert!(capture.cut_off.unwrap().contains("in the middle of a packet"), "{form:?}");
+            assert!(capture.faults.cut_off.unwrap().contains("in the middle of a packet"), "{form:?}");
             assert!(capture.packets > 20);
             for end in 0..whole.len() {
                 // Nothing panics, wherever the end is.
@@ -451,7 +450,7 @@ mod tests {
         bytes.extend(vec![0; 100]);
         let capture = read_bytes(bytes).unwrap();
         assert_eq!(capture.packets, 3);
-        assert!(capture.cut_off.is_some());
+        assert!(capture.faults.cut_off.is_some());
     }
 
     /// The same packets without Ethernet, behind Linux's "any" and behind loopback's header.

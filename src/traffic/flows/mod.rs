@@ -15,7 +15,7 @@ pub use self::record::{Address, FlowRecord, Service, Volume, parse_moment};
 pub use self::shape::{Candidate, Evidence, Node, Search, search};
 pub use self::shares::{ShareEstimate, shares};
 use super::escape::printable;
-use super::input::{Input, InputError, Line, Lines, Skipped};
+use super::input::{Faults, Input, InputError, Line, Lines, Skipped};
 
 /// The longest line that is read, at least.
 const LINE_BYTES_MAX: usize = 64 << 10;
@@ -61,10 +61,8 @@ pub struct Reading {
     pub records: u64,
     /// Records of other protocols, which carry no mining.
     pub not_tcp: u64,
-    /// Lines that could not be read.
-    pub skipped: Skipped,
-    /// Whether the file changed while it was read.
-    pub has_changed: bool,
+    /// What is wrong with the input all the same.
+    pub faults: Faults,
 }
 
 /// How a stream of lines is to be understood.
@@ -126,23 +124,23 @@ pub fn read_each(mut input: Input, mut each: impl FnMut(&FlowRecord)) -> Result<
             Taken::Unknown(reason) => return Err(FlowError::Unknown { path, line: reading.lines, reason }),
             Taken::Bad(reason) => reason,
         };
-        if !reading.skipped.note(reading.lines, || printable(&reason)) {
-            let (line, reason) = reading.skipped.first.swap_remove(0);
+        if !reading.faults.skipped.note(reading.lines, || printable(&reason)) {
+            let (line, reason) = reading.faults.skipped.first.swap_remove(0);
             return Err(FlowError::Lines { path, line, reason });
         }
     };
     if let Some(error) = fault {
-        return Err(input.fault(error).into());
+        reading.faults.cut_off = Some(input.cut_off_by(error)?);
     }
     if reading.kind.is_empty() {
         let reason = "it ends before a heading or a record".to_owned();
         return Err(FlowError::Unknown { path, line: reading.lines, reason });
     }
-    if reading.records + reading.not_tcp == 0 && reading.skipped.count > 0 {
-        let (line, reason) = reading.skipped.first.swap_remove(0);
+    if reading.records + reading.not_tcp == 0 && reading.faults.skipped.count > 0 {
+        let (line, reason) = reading.faults.skipped.first.swap_remove(0);
         return Err(FlowError::Unknown { path, line, reason });
     }
-    reading.has_changed = input.has_changed();
+    reading.faults.has_changed = input.has_changed();
     Ok(reading)
 }
 
@@ -255,7 +253,7 @@ mod synthetic;
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
+    use std::io::{Cursor, Write as _};
     use std::path::Path;
 
     use super::*;
@@ -292,7 +290,7 @@ mod tests {
         let line = format!(r#"{{"ts":1495000000.5,"uid":"C1",{ends},"proto":"tcp",{rest},{counts}}}"#);
         let udp = format!(r#"{{"ts":"2017-05-17T05:46:40Z",{ends},"proto":"udp"}}"#);
         let (endpoints, reading) = read_text(&format!("{line}\n{udp}\n\n{line}\n")).unwrap();
-        assert_eq!((reading.records, reading.not_tcp, reading.skipped.count), (2, 1, 0));
+        assert_eq!((reading.records, reading.not_tcp, reading.faults.skipped.count), (2, 1, 0));
         let endpoint = endpoints.iter().next().unwrap();
         assert_eq!((endpoint.up, endpoint.down, endpoint.opened), ([40, 3000, 1400], [42, 18_000, 16_000], 2));
         assert_eq!(endpoint.first_s, 1_495_000_000.5);
@@ -305,15 +303,15 @@ mod tests {
                     ...AP...,0,0,20,1500,0,0\n";
         let below = "Summary\nflows,bytes,packets,avg_bps,avg_pps,avg_bpp\n1,1500,20,200,0,75\n";
         let (_, reading) = read_text(&format!("{heading}{line}{below}{heading}{line}")).unwrap();
-        assert_eq!((reading.records, reading.skipped.count), (2, 0));
+        assert_eq!((reading.records, reading.faults.skipped.count), (2, 0));
     }
 
     #[test]
     fn a_broken_line_is_named_and_too_many_are_an_error() {
         let broken = "what\u{1b}[2J is this\n";
         let (_, reading) = read_text(&format!("{HEAD}{LINE}{broken}{LINE}")).unwrap();
-        assert_eq!((reading.records, reading.skipped.count), (2, 1));
-        assert_eq!(reading.skipped.first, [(6, "it has fewer columns than the heading".to_owned())]);
+        assert_eq!((reading.records, reading.faults.skipped.count), (2, 1));
+        assert_eq!(reading.faults.skipped.first, [(6, "it has fewer columns than the heading".to_owned())]);
         let limit = usize::try_from(Skipped::LIMIT).unwrap();
         assert!(read_text(&format!("{HEAD}{LINE}{}", broken.repeat(limit))).is_ok());
         let error = read_text(&format!("{HEAD}{LINE}{}", broken.repeat(limit + 1))).err().unwrap().to_string();
@@ -337,9 +335,25 @@ mod tests {
     }
 
     #[test]
+    fn what_came_before_compressed_data_broke_off_counts() {
+        let text = format!("{HEAD}{}", LINE.repeat(1_000));
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        encoder.write_all(text.as_bytes()).unwrap();
+        let mut bytes = encoder.finish().unwrap();
+        bytes.truncate(bytes.len() / 2);
+        let read_bytes =
+            |bytes: Vec<u8>| read(Input::from_reader(Path::new("conn.log.gz"), Cursor::new(bytes)).unwrap());
+        let (_, reading) = read_bytes(bytes.clone()).unwrap();
+        assert_eq!(reading.faults.cut_off.as_deref(), Some("its gzip data end too early"));
+        assert!((490..500).contains(&reading.records), "{}", reading.records);
+        bytes.truncate(20);
+        assert!(matches!(read_bytes(bytes), Err(FlowError::Unknown { .. })));
+    }
+
+    #[test]
     fn a_line_without_an_end_costs_no_memory() {
         let text = format!("{HEAD}{LINE}{}\n{LINE}", "7".repeat(4 << 20));
         let (_, reading) = read_text(&text).unwrap();
-        assert_eq!((reading.records, reading.skipped.first[0].1.as_str()), (2, "it is longer than any record"));
+        assert_eq!((reading.records, reading.faults.skipped.first[0].1.as_str()), (2, "it is longer than any record"));
     }
 }

@@ -11,7 +11,7 @@ use super::message::{parse, parse_value};
 use super::session::{Session, SessionSummary};
 use crate::traffic::escape::printable;
 use crate::traffic::flows::parse_moment;
-use crate::traffic::input::{Input, InputError, Line, Lines, Skipped};
+use crate::traffic::input::{Faults, Input, InputError, Line, Lines, Skipped};
 
 /// The longest line that is read, at least.
 const LINE_BYTES_MAX: usize = 1 << 20;
@@ -61,12 +61,10 @@ pub struct Transcript {
     pub sessions: Vec<(String, SessionSummary)>,
     /// Lines in all.
     pub lines: u64,
-    /// Lines that could not be read.
-    pub skipped: Skipped,
     /// `gzip` or `zstd`, where it was compressed.
     pub compression: Option<&'static str>,
-    /// Whether the file changed while it was read.
-    pub has_changed: bool,
+    /// What is wrong with the input all the same.
+    pub faults: Faults,
 }
 
 /// A line of a transcript.
@@ -120,20 +118,20 @@ pub fn read(mut input: Input) -> Result<Transcript, TranscriptError> {
                 sessions.entry(entry.session).or_default().take_parsed(time_s, message);
             }
             Err(reason) => {
-                if !transcript.skipped.note(transcript.lines, || printable(&reason)) {
-                    return Err(unreadable(path, &mut transcript.skipped));
+                if !transcript.faults.skipped.note(transcript.lines, || printable(&reason)) {
+                    return Err(unreadable(path, &mut transcript.faults.skipped));
                 }
             }
         }
     };
     if let Some(error) = fault {
-        return Err(input.fault(error).into());
+        transcript.faults.cut_off = Some(input.cut_off_by(error)?);
     }
-    transcript.has_changed = input.has_changed();
+    transcript.faults.has_changed = input.has_changed();
     let finished = sessions.into_iter().filter_map(|(name, session)| Some((printable(&name), session.finish()?)));
     transcript.sessions = finished.collect();
     match transcript.sessions.is_empty() {
-        true if transcript.skipped.count > 0 => Err(unreadable(path, &mut transcript.skipped)),
+        true if transcript.faults.skipped.count > 0 => Err(unreadable(path, &mut transcript.faults.skipped)),
         true => Err(TranscriptError::Nothing { path, lines: transcript.lines }),
         false => Ok(transcript),
     }
@@ -174,7 +172,7 @@ mod tests {
     fn messages_may_be_objects_or_texts_and_times_numbers_or_dates() {
         let other = LOGIN.replace("\"a\"", "\"b\\u001b\"");
         let transcript = read_text(&format!("{LOGIN}\n{JOB}\n\n{other}\n{SHARE}\n")).unwrap();
-        assert_eq!((transcript.lines, transcript.skipped.count), (5, 0));
+        assert_eq!((transcript.lines, transcript.faults.skipped.count), (5, 0));
         let names: Vec<_> = transcript.sessions.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["a", "b\\u{1b}"]);
         let rate = transcript.sessions[0].1.hash_rate_hps.unwrap();
