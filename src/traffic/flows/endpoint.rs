@@ -10,6 +10,8 @@ use super::record::{Address, FlowRecord, Service};
 pub(super) const ENDPOINTS_MAX: usize = 1_250_000;
 /// Endpoints lie in blocks of so many, so that a growing table copies nothing and never holds two copies.
 const BLOCK: usize = 1 << 14;
+/// No longer silence than this is learnt from records, in seconds: exporters end them sooner.
+const BRIDGED_S_MAX: f64 = 300.0;
 /// So many records are added at once.
 const BATCH: usize = 64;
 /// The place of an endpoint that isn't found.
@@ -192,6 +194,21 @@ impl Endpoint {
         let excess = f64::from(self.scatter) - packets * packets / time_s;
         Some((excess / (packets / time_s * (records - 1.0))).max(0.0))
     }
+
+    /// Returns how long the silences within records are, over how long they would be if packets came at random at their
+    /// mean rate, and records bridged silences of up to `bridged_s`: 1 for such packets, less where they come in
+    /// bursts. `None` with fewer than 20 silences.
+    ///
+    /// Of exponential waiting times at a rate λ those up to T have the mean 1/λ − T / (e^(λT) − 1).
+    pub fn silence_ratio(&self, bridged_s: f64) -> Option<f64> {
+        let silences = self.up[0].saturating_sub(u64::from(self.records));
+        if silences < 20 || self.span_s() <= 0.0 || bridged_s <= 0.0 {
+            return None;
+        }
+        let rate = self.up[0] as f64 / self.span_s();
+        let expected_s = 1.0 / rate - bridged_s / (rate * bridged_s).exp_m1();
+        Some(self.duration_s / silences as f64 / expected_s)
+    }
 }
 
 /// Where an endpoint lies, and bits of its hash, by which nearly all others are told from it without a look at them.
@@ -211,6 +228,8 @@ pub struct Endpoints {
     hasher: RandomState,
     limit: usize,
     pending: Vec<(u64, FlowRecord)>,
+    /// The longest silence that a record was seen to bridge, in seconds.
+    bridged_s: f64,
     /// How many were dropped to make room, and their packets to the server.
     dropped: (u64, u64),
 }
@@ -229,6 +248,7 @@ impl Endpoints {
             hasher: RandomState::default(),
             limit,
             pending: Vec::with_capacity(BATCH),
+            bridged_s: 0.0,
             dropped: (0, 0),
         }
     }
@@ -236,6 +256,9 @@ impl Endpoints {
     /// Adds a record to the sums of its endpoint; it shows there after [`Self::settle`].
     #[inline]
     pub fn add(&mut self, record: &FlowRecord) {
+        if record.up.packets.saturating_add(record.down.packets) == 2 {
+            self.bridged_s = self.bridged_s.max(record.duration_s.min(BRIDGED_S_MAX));
+        }
         self.pending.push((self.hasher.hash_one(key_of(record)), record.clone()));
         if self.pending.len() == BATCH {
             self.settle();
@@ -323,6 +346,12 @@ impl Endpoints {
     /// Returns all endpoints that are kept, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Endpoint> {
         self.blocks.iter().flatten()
+    }
+
+    /// Returns the longest time between the two packets of a record, in seconds, 300 at most: the exporter's time-out for
+    /// silence is no shorter.
+    pub fn bridged_s(&self) -> f64 {
+        self.bridged_s
     }
 
     /// Returns how many endpoints are kept.

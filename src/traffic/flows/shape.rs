@@ -26,6 +26,9 @@ const KEPT_MAX: usize = 1_000;
 /// Below this time between first and last packet nothing is said, in seconds.
 const SPAN_S_MIN: f64 = 300.0;
 const HOUR_S: f64 = 3600.0;
+/// Below this [`Endpoint::silence_ratio`] samples come in bursts. Those of miners, of which two packets now and then stand
+/// together, reach 0.6.
+const SILENCE_RATIO_MIN: f64 = 0.3;
 
 /// One thing that speaks for mining, or against it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -101,7 +104,7 @@ pub fn search(endpoints: &Endpoints, sampling: f64) -> Search {
             node.2 = node.2.min(endpoint.first_s);
             node.3 = node.3.max(endpoint.last_s);
         }
-        let Some(judged) = judge(endpoint, sampling) else { continue };
+        let Some(judged) = judge(endpoint, sampling, endpoints.bridged_s()) else { continue };
         found.candidates_in_all += 1;
         best.push(judged);
         if best.len() >= 2 * KEPT_MAX {
@@ -131,8 +134,9 @@ fn sort(candidates: &mut [Judged]) {
     });
 }
 
-/// Judges one endpoint. `None` where it doesn't look like mining.
-pub(super) fn judge(endpoint: &Endpoint, sampling: f64) -> Option<Judged> {
+/// Judges one endpoint of an exporter that bridges silences of `bridged_s` or more. `None` where it doesn't look like
+/// mining.
+pub(super) fn judge(endpoint: &Endpoint, sampling: f64, bridged_s: f64) -> Option<Judged> {
     if endpoint.span_s() < SPAN_S_MIN || endpoint.up[0] == 0 || endpoint.is_other_service() {
         return None;
     }
@@ -152,7 +156,7 @@ pub(super) fn judge(endpoint: &Endpoint, sampling: f64) -> Option<Judged> {
     } else {
         return None;
     }
-    evidence.extend([of_steadiness(endpoint, sampling), of_hours(endpoint), of_port(endpoint)]);
+    evidence.extend([of_steadiness(endpoint, sampling, bridged_s), of_hours(endpoint), of_port(endpoint)]);
     let mut evidence: Vec<Evidence> = evidence.into_iter().flatten().collect();
     let score = evidence.iter().map(|evidence| evidence.points).sum();
     if score < SCORE_MIN {
@@ -228,7 +232,13 @@ fn of_rate(bounds: &[ShareBounds]) -> Option<Evidence> {
 }
 
 /// Shares come at random at a constant rate. People come in bursts.
-fn of_steadiness(endpoint: &Endpoint, sampling: f64) -> Option<Evidence> {
+fn of_steadiness(endpoint: &Endpoint, sampling: f64, bridged_s: f64) -> Option<Evidence> {
+    // Samples thin a burst out until its records look even, but it still stands close.
+    let ratio = if sampling > 1.0 { endpoint.silence_ratio(bridged_s) } else { None };
+    if let Some(ratio) = ratio.filter(|ratio| *ratio < SILENCE_RATIO_MIN) {
+        let text = format!("its samples stand {:.0} times as close as at a constant rate, in bursts", ratio.recip());
+        return Some(Evidence { points: -3, text });
+    }
     let dispersion = endpoint.dispersion()?;
     let records = endpoint.records;
     if dispersion <= 6.0 {

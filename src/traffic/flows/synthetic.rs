@@ -261,7 +261,7 @@ fn miners_are_found_by_shape_alone_and_others_are_not() {
         [("zeek", ZEEK, 6.0), ("router", ROUTER, 6.0), ("impatient", IMPATIENT, 6.0), ("sampled", SAMPLED, 48.0)]
     {
         let (mining, truth) = miners(exporter, hours, 120, 2);
-        let is_missed = |endpoint: &&Endpoint| judge(endpoint, exporter.sampling).is_none();
+        let is_missed = |endpoint: &&Endpoint| judge(endpoint, exporter.sampling, mining.bridged_s()).is_none();
         let missed: Vec<_> = mining
             .iter()
             .filter(is_missed)
@@ -281,9 +281,7 @@ fn miners_are_found_by_shape_alone_and_others_are_not() {
         let found = search(&others, exporter.sampling);
         let named: Vec<_> =
             found.candidates.iter().map(|candidate| (&candidate.endpoint.key, &candidate.evidence)).collect();
-        // Samples don't show that a keyboard comes in bursts.
-        let limit = if exporter.sampling > 1.0 { 60 } else { 10 };
-        assert!(found.candidates_in_all <= limit, "{name}: {} of 200 others look like miners: {named:?}", named.len());
+        assert!(found.candidates_in_all <= 10, "{name}: {} of 200 others look like miners: {named:?}", named.len());
     }
 }
 
