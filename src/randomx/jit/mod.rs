@@ -24,7 +24,7 @@ use self::program_compiler::{Compiler, ItemSource, Shape};
 use super::aes::Aes;
 use super::cache::Cache;
 use super::calibration::Interleaving;
-use super::configuration::{PROGRAM_ITERATIONS, SCRATCHPAD_BYTES, SCRATCHPAD_LINE_MASK, Version};
+use super::configuration::{DATASET_ADDRESS_MASK, PROGRAM_ITERATIONS, SCRATCHPAD_BYTES, SCRATCHPAD_LINE_MASK, Version};
 use super::dataset::Items;
 use super::flight::Flight;
 use super::interpreter::RegisterFile;
@@ -211,7 +211,7 @@ impl Jit {
         let mut configurations = [None; BATCH];
         for (index, (flight, frame)) in flights.iter_mut().zip(&mut self.frames).enumerate() {
             let configuration = compile(&mut compiler, index, flight);
-            frame.set_up(&configuration, items, flight);
+            frame.set_up(self.version, &configuration, items, flight);
             configurations[index] = Some(configuration);
         }
         match items {
@@ -283,7 +283,7 @@ impl ItemSource {
 
 impl Frame {
     /// Prepares the first iteration.
-    fn set_up(&mut self, configuration: &Configuration, items: &Items, flight: &mut Flight) {
+    fn set_up(&mut self, version: Version, configuration: &Configuration, items: &Items, flight: &mut Flight) {
         assert_eq!(flight.scratchpad.len(), SCRATCHPAD_BYTES / size_of::<Line>());
         self.registers.r = [0; 8];
         self.registers.a = configuration.a;
@@ -293,9 +293,26 @@ impl Frame {
         self.next_lines = [configuration.mx, configuration.ma].map(|line| u64::from(line & SCRATCHPAD_LINE_MASK));
         self.scratchpad = flight.scratchpad.as_mut_ptr();
         self.memory = match items {
-            Items::Stored(dataset) => &raw const dataset.items()[configuration.dataset_offset as usize],
+            Items::Stored(dataset) => {
+                let items = &dataset.items()[configuration.dataset_offset as usize..];
+                // No iteration fetches what the first one reads, and in version 2 the second one.
+                let first_reads = [configuration.ma, configuration.mx];
+                for address in &first_reads[..if version == Version::V1 { 1 } else { 2 }] {
+                    prefetch(&items[((address & DATASET_ADDRESS_MASK) / 64) as usize]);
+                }
+                items.as_ptr()
+            }
             Items::Computed(cache) => cache.lines().as_ptr(),
         };
+    }
+}
+
+/// Fetches a line that is used only once.
+fn prefetch(line: &Line) {
+    #[expect(unsafe_code, reason = "an intrinsic that takes a pointer")]
+    // SAFETY: it reads nothing.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_NTA }>((&raw const *line).cast());
     }
 }
 
