@@ -348,8 +348,8 @@ impl Endpoints {
         self.blocks.iter().flatten()
     }
 
-    /// Returns the longest time between the two packets of a record, in seconds, 300 at most: the exporter's time-out for
-    /// silence is no shorter.
+    /// Returns the longest time between the two packets of a record, in seconds, 300 at most: the exporter bridges
+    /// silences of that length, at least.
     pub fn bridged_s(&self) -> f64 {
         self.bridged_s
     }

@@ -26,8 +26,8 @@ const KEPT_MAX: usize = 1_000;
 /// Below this time between first and last packet nothing is said, in seconds.
 const SPAN_S_MIN: f64 = 300.0;
 const HOUR_S: f64 = 3600.0;
-/// Below this [`Endpoint::silence_ratio`] samples come in bursts. Those of miners, of which two packets now and then stand
-/// together, reach 0.6.
+/// Below this [`Endpoint::silence_ratio`] samples come in bursts. Those of miners, of which two packets now and then
+/// stand together, reach 0.6.
 const SILENCE_RATIO_MIN: f64 = 0.3;
 
 /// One thing that speaks for mining, or against it.
