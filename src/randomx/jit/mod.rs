@@ -2,6 +2,7 @@
 
 mod assembler;
 mod code_memory;
+mod encoding;
 mod instruction_compiler;
 mod item_compiler;
 mod lanes_avx2;
