@@ -127,8 +127,8 @@ pub fn format_rough_money(amount: f64, currency: &str) -> String {
     format!("{} {currency}", group_thousands(&Rounded::new(amount, 3).plain()))
 }
 
-/// How many of something there are, on average or in parts: whole from ten on, two significant digits below, and a power
-/// of ten below a thousandth: `6,088`, `0.57`, `8.9e-7`.
+/// How many of something there are, on average or in parts: whole from ten on, two significant digits below, and a
+/// power of ten below a thousandth: `6,088`, `0.57`, `8.9e-7`.
 pub fn format_number(number: f64) -> String {
     let size = number.abs();
     if !number.is_finite() {

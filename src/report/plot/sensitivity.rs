@@ -4,6 +4,7 @@ use super::axis::{self, AXIS_HEIGHT, Values};
 use super::canvas::{Anchor, Canvas, LINE, fit, text_width};
 use super::scale::Scale;
 use super::{Plot, is_wide, range};
+use crate::report::units::format_coins;
 
 /// What becomes of the result when one input moves from one end of its range to the other.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,11 +35,13 @@ pub fn sensitivity(id: &str, title: &str, unit: &str, result: f64, effects: &[Ef
     }
     let ends = shown.iter().flat_map(|effect| [effect.at_low, effect.at_high]).chain([result]);
     let (min, max) = range(ends)?;
+    // Three digits of coins, and money in whole units: as much as a plot shows.
+    let words = format_coins;
     let spoken: Vec<String> = shown
         .iter()
-        .map(|effect| format!("{}: {:.4e} to {:.4e}", effect.input, effect.at_low, effect.at_high))
+        .map(|effect| format!("{}: {} to {}", effect.input, words(effect.at_low), words(effect.at_high)))
         .collect();
-    let description = format!("The result is {result:.4e} {unit}. It becomes, by input: {}.", spoken.join("; "));
+    let description = format!("The result is {} {unit}. It becomes, by input: {}.", words(result), spoken.join("; "));
     let scale = Scale::linear(min, max, 5);
     Some(Plot::new(id, title.to_owned(), description, |canvas| on(canvas, &shown, result, scale, unit)))
 }
