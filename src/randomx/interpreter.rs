@@ -4,7 +4,7 @@
 //! machine that it runs on.
 
 use super::aes::{self, Aes};
-use super::configuration::{DATASET_ADDRESS_MASK, LINE_BYTES, SCRATCHPAD_BYTES, SCRATCHPAD_LINE_MASK, Version};
+use super::configuration::{SCRATCHPAD_BYTES, SCRATCHPAD_LINE_MASK, Version};
 use super::dataset::Items;
 use super::instruction::{Address, FloatRegister, Instruction, Operand, Register, condition_mask};
 use super::memory::Line;
@@ -49,8 +49,6 @@ impl Interpreter<'_> {
         };
         let (mut ma, mut mx) = (configuration.ma, configuration.mx);
         let (mut scratchpad0, mut scratchpad1) = (mx, ma);
-        let item_at =
-            |address: u32| configuration.dataset_offset + (address & DATASET_ADDRESS_MASK) / LINE_BYTES as u32;
 
         for _ in 0..program.iterations {
             let [low, high] = halves(state.registers.r[read0] ^ state.registers.r[read1]);
@@ -71,8 +69,8 @@ impl Interpreter<'_> {
                 Version::V1 => mx ^= changed,
                 Version::V2 => ma ^= changed,
             }
-            self.items.prefetch(item_at(if self.version == Version::V1 { mx } else { ma }));
-            xor(&mut state.registers.r, self.items.item(item_at(read)));
+            self.items.prefetch(configuration.item(if self.version == Version::V1 { mx } else { ma }));
+            xor(&mut state.registers.r, self.items.item(configuration.item(read)));
             (mx, ma) = (ma, mx);
 
             state.set_line(scratchpad1, Line(state.registers.r));

@@ -1,6 +1,8 @@
 //! Programs of the virtual machine (specification, sections 4.4 and 4.5).
 
-use super::configuration::{DATASET_EXTRA_ITEMS, PROGRAM_ITERATIONS, PROGRAM_SIZE_MAX, Version};
+use super::configuration::{
+    DATASET_ADDRESS_MASK, DATASET_EXTRA_ITEMS, LINE_BYTES, PROGRAM_ITERATIONS, PROGRAM_SIZE_MAX, Version,
+};
 use super::decoder::{Decoder, Word};
 use super::instruction::{Instruction, Register};
 use super::memory::Line;
@@ -64,6 +66,11 @@ pub(super) struct Configuration {
 }
 
 impl Configuration {
+    /// The number of the item that an address in the dataset means.
+    pub(super) fn item(&self, address: u32) -> u32 {
+        self.dataset_offset + (address & DATASET_ADDRESS_MASK) / LINE_BYTES as u32
+    }
+
     #[expect(clippy::cast_possible_truncation, reason = "the lower halves are meant")]
     fn new([floats, others]: [[u64; 8]; 2]) -> Self {
         let [ma, _, mx, _, selection, offset, low_mask, high_mask] = others;

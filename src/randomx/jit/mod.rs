@@ -25,7 +25,7 @@ use self::program_compiler::{Compiler, ItemSource, Shape};
 use super::aes::Aes;
 use super::cache::Cache;
 use super::calibration::Interleaving;
-use super::configuration::{DATASET_ADDRESS_MASK, PROGRAM_ITERATIONS, SCRATCHPAD_BYTES, SCRATCHPAD_LINE_MASK, Version};
+use super::configuration::{PROGRAM_ITERATIONS, SCRATCHPAD_BYTES, SCRATCHPAD_LINE_MASK, Version};
 use super::dataset::Items;
 use super::flight::Flight;
 use super::interpreter::RegisterFile;
@@ -294,26 +294,14 @@ impl Frame {
         self.next_lines = [configuration.mx, configuration.ma].map(|line| u64::from(line & SCRATCHPAD_LINE_MASK));
         self.scratchpad = flight.scratchpad.as_mut_ptr();
         self.memory = match items {
-            Items::Stored(dataset) => {
-                let items = &dataset.items()[configuration.dataset_offset as usize..];
-                // No iteration fetches what the first one reads, and in version 2 the second one.
-                let first_reads = [configuration.ma, configuration.mx];
-                for address in &first_reads[..if version == Version::V1 { 1 } else { 2 }] {
-                    prefetch(&items[((address & DATASET_ADDRESS_MASK) / 64) as usize]);
-                }
-                items.as_ptr()
-            }
+            Items::Stored(dataset) => &raw const dataset.items()[configuration.dataset_offset as usize],
             Items::Computed(cache) => cache.lines().as_ptr(),
         };
-    }
-}
-
-/// Fetches a line that is used only once.
-fn prefetch(line: &Line) {
-    #[expect(unsafe_code, reason = "an intrinsic that takes a pointer")]
-    // SAFETY: it reads nothing.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_NTA }>((&raw const *line).cast());
+        // No iteration fetches what the first one reads, and in version 2 the second one.
+        items.prefetch(configuration.item(configuration.ma));
+        if version == Version::V2 {
+            items.prefetch(configuration.item(configuration.mx));
+        }
     }
 }
 
