@@ -147,8 +147,10 @@ fn result_at(plan: &Plan, case: &Case, input: Input, value: f64, figure: Figure)
 fn range_of(plan: &Plan, case: &Case, input: Input) -> Option<(Interval, &'static str)> {
     // Nobody need guess what the chain holds.
     let is_on_record = input == Input::Difficulty && case.epochs.known == case.epochs.len();
+    if is_on_record && !plan.ranges.lists.contains_key(&input) {
+        return None;
+    }
     let own = match input {
-        _ if is_on_record && !plan.ranges.lists.contains_key(&input) => return None,
         Input::Rate => Some(relative(case.machines.best().rate_hps, case, |draw| Some(draw.rate_hps))),
         Input::Power => case.machines.best().power_w.map(|watts| relative(watts, case, |draw| draw.power_w)),
         Input::Difficulty => case.economics.get(input).map(|range| range.scaled(range.value.recip())),

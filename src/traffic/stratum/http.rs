@@ -52,7 +52,7 @@ impl HttpSide {
         if self.state == State::Lost && is_head(bytes) {
             self.state = State::Head;
         }
-        while !bytes.is_empty() && self.state != State::Lost {
+        while !bytes.is_empty() {
             bytes = match self.state {
                 State::Head => self.head(bytes),
                 State::Body(missing) | State::Skipping(missing) | State::Chunk(missing) => self.body(bytes, missing),
@@ -89,7 +89,7 @@ impl HttpSide {
         let from = before.saturating_sub(3);
         let Some(end) = self.buffer[from..].windows(4).position(|window| window == b"\r\n\r\n") else {
             if self.buffer.len() == HEAD_BYTES_MAX {
-                self.lose();
+                self.state = State::Lost;
             }
             return &[];
         };
@@ -137,7 +137,7 @@ impl HttpSide {
         let end = memchr::memchr(b'\n', bytes).map(|place| place + 1);
         let (taken, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
         if self.line.len() + taken.len() > LINE_BYTES_MAX {
-            self.lose();
+            self.state = State::Lost;
             return &[];
         }
         self.line.extend_from_slice(taken);
