@@ -6,10 +6,9 @@ use super::figures::{self, Entry};
 use super::reference::ReferenceMachine;
 use super::summary::{assumptions, costs, duration, notes, rates};
 use super::tables;
-use super::units::{
-    SECONDS_PER_YEAR, between, format_coins, format_interval, format_kwh, format_rough_money, format_si,
-};
+use super::units::{between, format_coins, format_interval, format_kwh, format_rough_money, format_si};
 use crate::coin::Coin;
+use crate::coin::history::SECONDS_PER_YEAR;
 use crate::record::Record;
 use crate::statistics::Verdict;
 use crate::study::{Comparison, Cost, Run};

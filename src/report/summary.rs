@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::table::{Column, Table};
-use super::units::{
-    SECONDS_PER_YEAR, format_coins, format_interval, format_kwh, format_money, format_si, group_thousands,
-};
+use super::units::{format_coins, format_interval, format_kwh, format_money, format_si, group_thousands};
+use crate::coin::history::SECONDS_PER_YEAR;
 use crate::coin::{Coin, NetworkPoint};
 use crate::record::{Benchmark, Record, ThreadsBy};
 use crate::study::cost::DEFAULT_WINDOW_DAYS;

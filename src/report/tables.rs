@@ -3,9 +3,8 @@
 use super::reference::ReferenceMachine;
 use super::summary::{duration, labelled};
 use super::table::{Column, Table};
-use super::units::{
-    SECONDS_PER_YEAR, between, format_coins, format_interval, format_kwh, format_percent, format_rough_money, format_si,
-};
+use super::units::{between, format_coins, format_interval, format_kwh, format_percent, format_rough_money, format_si};
+use crate::coin::history::SECONDS_PER_YEAR;
 use crate::interval::Interval;
 use crate::machine::{Cache, CacheKind, Gpu, Machine};
 use crate::record::{Benchmark, MeterDescription, Record};

@@ -2,11 +2,6 @@
 
 use crate::interval::Interval;
 
-/// Seconds of a day.
-pub(crate) const SECONDS_PER_DAY: f64 = 86_400.0;
-/// Seconds of a Julian year.
-pub(crate) const SECONDS_PER_YEAR: f64 = 365.25 * SECONDS_PER_DAY;
-
 /// The prefixes of printed quantities, from 10^-18 in steps of 1000.
 const PRINTED_PREFIXES: [&str; 13] = ["a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T", "P", "E"];
 
@@ -73,20 +68,7 @@ pub fn group_thousands(decimal: &str) -> String {
 /// A number of coins: three significant digits and never less than whole coins, with a power of ten below a
 /// ten-thousandth: `0.00151`, `12.3`, `12,346`, `2.0e-7`.
 pub fn format_coins(coins: f64) -> String {
-    let size = coins.abs();
-    if !coins.is_finite() {
-        coins.to_string()
-    } else if size == 0.0 {
-        "0".to_owned()
-    } else if size >= 1e15 {
-        Rounded::new(coins, 3).scientific()
-    } else if size >= 99.95 {
-        group_thousands(&format!("{coins:.0}"))
-    } else if size >= 1e-4 {
-        Rounded::new(coins, 3).plain()
-    } else {
-        Rounded::new(coins, 2).scientific()
-    }
+    format_digits(coins, 3)
 }
 
 /// A number of coins with more digits than a glance needs, because windows are compared with figures from elsewhere:
@@ -130,19 +112,26 @@ pub fn format_rough_money(amount: f64, currency: &str) -> String {
 /// How many of something there are, on average or in parts: whole from ten on, two significant digits below, and a
 /// power of ten below a thousandth: `6,088`, `0.57`, `8.9e-7`.
 pub fn format_number(number: f64) -> String {
-    let size = number.abs();
-    if !number.is_finite() {
-        number.to_string()
+    format_digits(number, 2)
+}
+
+/// A figure to `digits` significant digits and never less than whole ones. A power of ten stands with two digits where
+/// more than `digits` zeros would lead, and from 10^15 on.
+pub fn format_digits(value: f64, digits: i32) -> String {
+    let size = value.abs();
+    let rounded = |digits: i32| Rounded::new(value, digits.unsigned_abs() as usize);
+    if !value.is_finite() {
+        value.to_string()
     } else if size == 0.0 {
         "0".to_owned()
     } else if size >= 1e15 {
-        Rounded::new(number, 2).scientific()
-    } else if size >= 9.95 {
-        group_thousands(&format!("{number:.0}"))
-    } else if size >= 1e-3 {
-        Rounded::new(number, 2).plain()
+        rounded(digits).scientific()
+    } else if size >= 10_f64.powi(digits - 1) - 0.05 {
+        group_thousands(&format!("{value:.0}"))
+    } else if size >= 10_f64.powi(-digits - 1) {
+        rounded(digits).plain()
     } else {
-        Rounded::new(number, 2).scientific()
+        rounded(2).scientific()
     }
 }
 

@@ -7,8 +7,8 @@ use super::cost::{Capital, Range};
 use super::epochs::Epochs;
 use super::fleet::{Draw, Fleet};
 use super::inputs::{Economics, Input};
+use crate::coin::history::SECONDS_PER_DAY;
 
-const SECONDS_PER_DAY: f64 = 86_400.0;
 const JOULES_PER_KWH: f64 = 3_600_000.0;
 
 /// Above any price for which a break-even point is looked for, and below any but zero.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::error::TrafficError;
-use crate::report::units::SECONDS_PER_DAY;
+use crate::coin::history::SECONDS_PER_DAY;
 
 /// When an exporter ends a record although the connection goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

@@ -8,7 +8,8 @@ use super::network::{Earnings, Representative};
 use super::observation::{Observation, Peer, Unit};
 use super::shares::hashes_per_difficulty;
 use super::silence;
-use crate::report::units::{SECONDS_PER_DAY, between, format_number, format_si, group_thousands};
+use crate::coin::history::SECONDS_PER_DAY;
+use crate::report::units::{between, format_number, format_si, group_thousands};
 use crate::statistics::CONFIDENCE;
 
 /// Rounding of floats must not make a whole number of connections impossible.

@@ -6,9 +6,9 @@ use serde::Serialize;
 use super::error::TrafficError;
 use super::observation::Observation;
 use crate::coin::hardware::{Catalogue, Machine};
+use crate::coin::history::SECONDS_PER_DAY;
 use crate::coin::history::{Growth, History, Window};
 use crate::coin::{Coin, NetworkPoint};
-use crate::report::units::SECONDS_PER_DAY;
 use crate::study::{Epochs, Network};
 
 /// The classes of machines, the strongest first.

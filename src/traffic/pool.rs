@@ -4,8 +4,8 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::error::TrafficError;
 use crate::coin::Coin;
+use crate::coin::history::SECONDS_PER_DAY;
 use crate::coin::history::Window;
-use crate::report::units::SECONDS_PER_DAY;
 
 const BUILT_IN: &str = include_str!("../../data/pools.csv");
 

@@ -10,12 +10,11 @@ use crate::cli::exit::Failure;
 use crate::cli::network;
 use crate::cli::output::{HEADING, Output};
 use crate::coin::Coin;
+use crate::coin::history::SECONDS_PER_DAY;
 use crate::coin::history::Window;
 use crate::interval::Interval;
 use crate::report::table::{Column, Table};
-use crate::report::units::{
-    SECONDS_PER_DAY, between, format_coins, format_count, format_number, format_si, group_thousands,
-};
+use crate::report::units::{between, format_coins, format_count, format_number, format_si, group_thousands};
 use crate::traffic::stratum::{Encrypted, EncryptedKind, SessionSummary};
 use crate::traffic::{Connections, Count, Earnings, Ends, Observation, Per, Rate, Representative};
 

@@ -18,6 +18,7 @@ use super::{Coin, CoinError, NetworkPoint, bitcoin as bitcoin_coin, emission};
 pub use bitcoin::{Epoch, EpochTable};
 pub use growth::Growth;
 pub use monero::{Checkpoint, CheckpointTable};
+pub(crate) use window::{SECONDS_PER_DAY, SECONDS_PER_YEAR};
 pub use window::{Window, format_day, format_moment, parse_day};
 
 /// What the figures of a stretch rest on.

@@ -4,7 +4,11 @@ use jiff::civil::{Date, date};
 
 use super::HistoryError;
 
-const SECONDS_PER_DAY: i64 = 86_400;
+const DAY_S: i64 = 86_400;
+/// Seconds of a day.
+pub(crate) const SECONDS_PER_DAY: f64 = DAY_S as f64;
+/// Seconds of a Julian year.
+pub(crate) const SECONDS_PER_YEAR: f64 = 365.25 * SECONDS_PER_DAY;
 const EPOCH: Date = date(1970, 1, 1);
 
 /// Whole days from a first to a last one, both included, in UTC.
@@ -45,7 +49,7 @@ impl Window {
 
     /// How many days it has.
     pub fn days(self) -> f64 {
-        ((self.end_s() - self.start_s()) / SECONDS_PER_DAY) as f64
+        ((self.end_s() - self.start_s()) / DAY_S) as f64
     }
 
     /// Its first moment, in seconds since 1970.
@@ -81,24 +85,24 @@ pub fn parse_day(text: &str) -> Result<Date, HistoryError> {
 
 /// The first moment of a day, in seconds since 1970.
 pub(super) fn day_start_s(day: Date) -> i64 {
-    i64::from((day - EPOCH).get_days()) * SECONDS_PER_DAY
+    i64::from((day - EPOCH).get_days()) * DAY_S
 }
 
 /// The moment after a day, in seconds since 1970.
 pub(super) fn day_end_s(day: Date) -> i64 {
-    day_start_s(day) + SECONDS_PER_DAY
+    day_start_s(day) + DAY_S
 }
 
 /// The day of a moment.
 pub(super) fn day_of(moment_s: i64) -> Date {
-    let days = moment_s.div_euclid(SECONDS_PER_DAY);
+    let days = moment_s.div_euclid(DAY_S);
     // Block times have 32 bits, and what is assumed of the future ends with the calendar.
     EPOCH.saturating_add(jiff::Span::new().try_days(days).unwrap_or_default())
 }
 
 /// The last day that is over by a moment.
 pub(super) fn last_whole_day(moment_s: i64) -> Date {
-    day_of(moment_s - SECONDS_PER_DAY)
+    day_of(moment_s - DAY_S)
 }
 
 /// The day of a moment, in seconds since 1970, as `2017-05-10`.

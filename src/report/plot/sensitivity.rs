@@ -4,7 +4,7 @@ use super::axis::{self, AXIS_HEIGHT, Values};
 use super::canvas::{Anchor, Canvas, LINE, fit, text_width};
 use super::scale::Scale;
 use super::{Plot, is_wide, range};
-use crate::report::units::format_coins;
+use crate::report::units::format_digits;
 
 /// What becomes of the result when one input moves from one end of its range to the other.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,8 +35,7 @@ pub fn sensitivity(id: &str, title: &str, unit: &str, result: f64, effects: &[Ef
     }
     let ends = shown.iter().flat_map(|effect| [effect.at_low, effect.at_high]).chain([result]);
     let (min, max) = range(ends)?;
-    // Three digits of coins, and money in whole units: as much as a plot shows.
-    let words = format_coins;
+    let words = |value: f64| format_digits(value, 3);
     let spoken: Vec<String> = shown
         .iter()
         .map(|effect| format!("{}: {} to {}", effect.input, words(effect.at_low), words(effect.at_high)))

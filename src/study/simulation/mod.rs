@@ -17,11 +17,10 @@ use super::epochs::Epochs;
 use super::inputs::{Economics, Input};
 use super::outcome::Terms;
 use super::plan::{Difficulty, Luck, Model};
+use crate::coin::history::SECONDS_PER_YEAR;
 use crate::interval::Interval;
 
 pub use self::tables::normal_quantile;
-
-const SECONDS_PER_YEAR: f64 = 365.25 * 86_400.0;
 
 /// More blocks than this are not counted one by one: their number varies by less than one in a thousand.
 const BLOCKS_MAX: f64 = 1e6;

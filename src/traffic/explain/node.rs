@@ -2,11 +2,10 @@
 
 use super::{SHORT_PACKETS, seen};
 use crate::coin::Coin;
+use crate::coin::history::SECONDS_PER_DAY;
 use crate::traffic::flow::FlowTimeouts;
 use crate::traffic::hypothesis::{Context, Draft, Family, Hypothesis, Yield};
 use crate::traffic::observation::{Observation, Unit};
-
-const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// What a node does without anybody who mines.
 struct Habits {

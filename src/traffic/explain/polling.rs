@@ -2,7 +2,7 @@
 
 use super::{SHORT_PACKETS, seen};
 use crate::coin::Coin;
-use crate::report::units::SECONDS_PER_DAY;
+use crate::coin::history::SECONDS_PER_DAY;
 use crate::traffic::hypothesis::{Draft, Family, Yield};
 use crate::traffic::observation::{Observation, Unit};
 

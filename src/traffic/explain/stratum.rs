@@ -1,12 +1,11 @@
 //! What a connection to a pool shows from outside: packets, flow records, itself.
 
 use super::{NOTIFY_S, seen};
+use crate::coin::history::SECONDS_PER_DAY;
 use crate::traffic::flow::FlowTimeouts;
 use crate::traffic::hypothesis::{Draft, Ends, Family, Yield};
 use crate::traffic::observation::{Observation, Per, Unit};
 use crate::traffic::pool::PoolProgram;
-
-const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// Packets each way for one job, at most. A capture of 2018 (jsiwek/zeek-cryptomining, bitcoin-mining.pcap) has 31 each
 /// way in 202 s without a share, at a job in 31 s: 4.8.
